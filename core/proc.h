@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* Between the frame (proc.c) and the four processors.
+ *
+ * A processor is a gain computer: it hears the detector signal and says by what each channel's delayed input is multiplied. The frame does all
+ * else: sample types, non-finite samples, delay, applying the gain, bypass, rows, meters. So a new processor is one .def, one .c with a `const
+ * mdyn_ops`, and one line in params.c.
+ *
+ * Blocks. The frame cuts the stream where the absolute frame number is a multiple of QUANTUM and where the caller's buffers end; a processor
+ * gets 1 .. QUANTUM frames that never cross such a multiple. Its gain for a frame may depend on what it has heard up to that frame, not on where
+ * the blocks end: a processor that works by quanta computes when the 64th frame arrives and plays out one quantum later. */
+#ifndef MDYN_CORE_PROC_H
+#define MDYN_CORE_PROC_H
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "mdyn/mdyn.h"
+
+#define QUANTUM 64
+#define ROWS_MAX 48
+
+/* One allocation, laid out twice by the same code: first with base NULL to count, then to place. */
+typedef struct mdyn_arena {
+	char *base;
+	size_t used;
+} mdyn_arena;
+
+/* n zeroed objects of `size` bytes, aligned to 64 bytes; NULL while counting. */
+void *mdyn_carve (mdyn_arena *a, size_t n, size_t size);
+
+typedef struct mdyn_block {
+	size_t n;                                 /* frames, 1 .. QUANTUM */
+	size_t at;                                /* place of the first in its quantum, 0 .. QUANTUM - 1; at + n <= QUANTUM */
+	unsigned det_channels;
+	float *const *det;                        /* [det_channels][n]: the key if there is one, else the input; finite; may be written */
+	const float *gain[MDYN_CHANNELS_MAX];     /* out, [channels] -> n factors each, alive until the next block; channels may share one */
+} mdyn_block;
+
+typedef struct mdyn_ops {
+	/* Refuses combinations of rows, reads files; not in real time. NULL: nothing to check. */
+	int (*prepare) (mdyn_proc *p, char *why, size_t why_size);
+	/* Frames of delay under the present SETUP rows. */
+	size_t (*latency) (const mdyn_proc *p);
+	/* Carves the state and stores it with p->state; the memory is zero. Called twice, see mdyn_arena. */
+	void (*lay) (mdyn_proc *p, mdyn_arena *a);
+	/* Claims (open) or gives back (close) what does not lie in the arena. open follows lay and may fail with a negative errno. NULL: nothing. */
+	int (*open) (mdyn_proc *p);
+	void (*close) (mdyn_proc *p);
+	/* Back to the state after lay and open, without an allocation. The next update has `jump`. */
+	void (*reset) (mdyn_proc *p);
+	/* LIVE rows changed: derive coefficients from p->v. jump: the stream starts, take the values at once instead of ramping to them. */
+	void (*update) (mdyn_proc *p, bool jump);
+	void (*gain) (mdyn_proc *p, mdyn_block *b);
+	/* End of stream, not in real time. NULL: nothing. */
+	int (*finish) (mdyn_proc *p, char *why, size_t why_size);
+} mdyn_ops;
+
+extern const mdyn_ops mdyn_comp_ops, mdyn_limit_ops, mdyn_gate_ops, mdyn_norm_ops;
+
+struct mdyn_proc {
+	const mdyn_class *cls;
+	const mdyn_ops *ops;
+	mdyn_format format;
+	void *state;                              /* the processor's own, in the arena */
+	double v[ROWS_MAX];                       /* the rows' values as the audio thread sees them, in their units */
+	char *text[ROWS_MAX];                     /* TEXT rows, NULL unset */
+	const mdyn_preset *preset;                /* the last one set, or NULL */
+
+	/* proc.c's own */
+	void *arena;
+	size_t arena_size, latency;
+	bool running;
+	_Atomic double set[ROWS_MAX];             /* as set, by any thread */
+	_Atomic unsigned generation;              /* counts sets */
+	unsigned seen;                            /* the generation that v holds */
+	_Atomic double readout[ROWS_MAX];
+	_Atomic unsigned readings;                /* counts mdyn_read_meters, so that largest-since-last-reading rows start anew */
+	unsigned readings_seen;
+	int row_gain_reduction, row_nonfinite;
+	double nonfinite;
+	size_t at;                                /* absolute frame number modulo QUANTUM */
+	size_t ring_at, ring_size;                /* delay line, frames */
+	char *ring;                               /* [channels][ring_size] samples */
+	char *x;                                  /* [channels][QUANTUM] samples being worked on */
+	float *det;                               /* [max(channels, key_channels)][QUANTUM] */
+	float *det_of[MDYN_CHANNELS_MAX];
+	float *mixed;                             /* [channels][QUANTUM] factors while bypass fades */
+	double active, active_step;               /* 0 bypassed .. 1; fades linearly */
+};
+
+/* ms in frames, rounded. */
+static inline size_t
+mdyn_frames (const mdyn_proc *p, double ms)
+{
+	return (size_t) (ms * p->format.rate / 1000 + 0.5);
+}
+
+/* Publishes a READOUT row. A `largest` one keeps the largest value since the last reading. */
+void mdyn_publish (mdyn_proc *p, int id, double value);
+void mdyn_publish_largest (mdyn_proc *p, int id, double value);
+
+/* One line for `why`; returns err. */
+int mdyn_why (char *why, size_t size, int err, const char *format, ...) __attribute__ ((format (printf, 4, 5)));
+
+/* A value that moves to its target in a straight line, per sample, so that nothing clicks. */
+typedef struct mdyn_ramp {
+	double now, target, step;
+} mdyn_ramp;
+
+static inline void
+mdyn_ramp_to (mdyn_ramp *r, double target, double frames, bool jump)
+{
+	r->target = target;
+	r->step = jump || frames < 1 ? 0 : (target - r->now) / frames;
+	if (r->step == 0)
+		r->now = target;
+}
+
+/* The value for the next sample. */
+static inline double
+mdyn_ramp_next (mdyn_ramp *r)
+{
+	if (r->step != 0) {
+		r->now += r->step;
+		if ((r->step > 0) == (r->now >= r->target)) {
+			r->now = r->target;
+			r->step = 0;
+		}
+	}
+	return r->now;
+}
+
+#define MDYN_RAMP_MS 20.0
+#endif

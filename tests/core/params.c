@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* The tables and their text, walked. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mdyn/mdyn.h"
+#include "tap.h"
+
+#define EACH_ROW(cls, row) \
+	for (int kind_ = 0; kind_ < MDYN_KINDS; kind_++) \
+		for (const mdyn_class *cls = mdyn_class_get (kind_); cls; cls = NULL) \
+			for (const mdyn_param *row = cls->params; row < cls->params + cls->n_params; row++)
+
+static mdyn_proc *
+make (const mdyn_class *cls)
+{
+	mdyn_proc *p;
+	mdyn_format f = { .sample = MDYN_F32, .rate = 48000, .channels = 2 };
+	ck_assert_int_eq (mdyn_create (&p, cls, &f), 0);
+	return p;
+}
+
+START_TEST (rows_are_sound)
+{
+	EACH_ROW (cls, row)
+	{
+		ck_assert_int_eq (row->id, (int) (row - cls->params));
+		ck_assert_ptr_eq (mdyn_class_find (cls, row->name), row);
+		ck_assert_int_gt ((int) strlen (row->help), 10);
+		ck_assert (row->flags == MDYN_LIVE || row->flags == MDYN_SETUP || row->flags == MDYN_READOUT);
+		if (row->type != MDYN_TEXT)
+			ck_assert (row->min < row->max && row->def >= row->min && row->def <= row->max);
+		size_t n;
+		const mdyn_choice *c = mdyn_class_choices (cls, row, &n);
+		ck_assert_int_eq (row->type == MDYN_CHOICE, n > 0);
+		for (size_t i = 0; i < n; i++)
+			ck_assert (c[i].row == row->id && c[i].value == (int) i && row->max == (double) n - 1);
+	}
+}
+END_TEST
+
+START_TEST (text_round_trip)
+{
+	EACH_ROW (cls, row)
+	{
+		if (row->type == MDYN_TEXT || row->flags & MDYN_READOUT)
+			continue;
+		double third = row->type == MDYN_REAL && isfinite (row->max) ? row->min + (row->max - row->min) / 3 : row->max;
+		const double values[] = { row->min, row->max, row->def, third };
+		for (size_t i = 0; i < 4; i++) {
+			char text[64], why[256];
+			double back = -12345;
+			mdyn_param_format (row, values[i], text, sizeof text);
+			ck_assert_int_eq (mdyn_param_parse (cls, row, text, &back, why, sizeof why), 0);
+			ck_assert (back == values[i]);
+			if (row->type == MDYN_REAL) {
+				strcat (text, " ");
+				strcat (text, mdyn_unit_name (row->unit));
+				ck_assert_int_eq (mdyn_param_parse (cls, row, text, &back, why, sizeof why), 0);
+				ck_assert (back == values[i]);
+			}
+		}
+	}
+}
+END_TEST
+
+START_TEST (bad_text_names_row_and_range)
+{
+	EACH_ROW (cls, row)
+	{
+		const char *bad[] = { "", "loud", "nan", "1e999x", "--3", "12 parsecs" };
+		mdyn_proc *p = make (cls);
+		for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+			if (row->type == MDYN_TEXT && (strcmp (row->name, "preset") || !*bad[i]))
+				continue;
+			char why[600] = "";
+			double before = mdyn_get (p, row->id);
+			ck_assert_msg (mdyn_set_text (p, row->name, bad[i], why, sizeof why) < 0, "%s=%s was taken", row->name, bad[i]);
+			ck_assert_msg (strstr (why, row->name) != NULL, "'%s' does not name %s", why, row->name);
+			ck_assert_msg (strstr (why, "allowed") || strstr (why, "measured"), "'%s' does not say what is allowed", why);
+			ck_assert (!strchr (why, '\n'));
+			double after = mdyn_get (p, row->id);
+			ck_assert (before == after || (isnan (before) && isnan (after)));
+		}
+		mdyn_destroy (&p);
+	}
+}
+END_TEST
+
+START_TEST (set_keeps_ranges)
+{
+	EACH_ROW (cls, row)
+	{
+		mdyn_proc *p = make (cls);
+		if (row->type == MDYN_TEXT || row->flags & MDYN_READOUT) {
+			ck_assert_int_eq (mdyn_set (p, row->id, 0), -EINVAL);
+		} else {
+			ck_assert_int_eq (mdyn_set (p, row->id, nextafter (row->min, -INFINITY)), -ERANGE);
+			ck_assert_int_eq (mdyn_set (p, row->id, NAN), -ERANGE);
+			if (isfinite (row->max))
+				ck_assert_int_eq (mdyn_set (p, row->id, nextafter (row->max, INFINITY)), -ERANGE);
+			ck_assert (mdyn_get (p, row->id) == row->def);
+			ck_assert_int_eq (mdyn_set (p, row->id, row->max), 0);
+			ck_assert (mdyn_get (p, row->id) == row->max);
+			if (row->type != MDYN_REAL)
+				ck_assert_int_eq (mdyn_set (p, row->id, row->min + 0.5), -ERANGE);
+		}
+		mdyn_destroy (&p);
+	}
+}
+END_TEST
+
+START_TEST (setup_rows_wait_for_the_start)
+{
+	EACH_ROW (cls, row)
+	{
+		if (row->type == MDYN_TEXT || row->flags & MDYN_READOUT)
+			continue;
+		mdyn_proc *p = make (cls);
+		float x[2][8] = { { 0 } };
+		void *planes[2] = { x[0], x[1] };
+		ck_assert_int_eq (mdyn_process (p, planes, (const void *const *) planes, NULL, 8), 0);
+		ck_assert_int_eq (mdyn_set (p, row->id, row->max), row->flags & MDYN_SETUP ? -EBUSY : 0);
+		mdyn_reset (p);
+		ck_assert_int_eq (mdyn_set (p, row->id, row->max), 0);
+		mdyn_destroy (&p);
+	}
+}
+END_TEST
+
+START_TEST (presets_apply)
+{
+	for (int k = 0; k < MDYN_KINDS; k++) {
+		const mdyn_class *cls = mdyn_class_get (k);
+		for (size_t i = 0; i < cls->n_presets; i++) {
+			mdyn_proc *p = make (cls);
+			char why[600] = "";
+			ck_assert_msg (mdyn_set_text (p, "preset", cls->presets[i].nick, why, sizeof why) == 0, "%s", why);
+			ck_assert_str_eq (mdyn_get_text (p, 1), cls->presets[i].nick);
+			bool changed = false;
+			for (size_t j = 0; j < cls->n_params; j++)
+				changed |= cls->params[j].type != MDYN_TEXT && !(cls->params[j].flags & MDYN_READOUT) && mdyn_get (p, (int) j) != cls->params[j].def;
+			ck_assert_msg (changed || strstr (cls->presets[i].nick, "r128"), "%s changes nothing", cls->presets[i].nick);
+			mdyn_destroy (&p);
+		}
+	}
+}
+END_TEST
+
+START_TEST (bad_formats_are_refused)
+{
+	const mdyn_class *cls = mdyn_class_get (MDYN_LIMIT);
+	const mdyn_format good = { .sample = MDYN_F64, .rate = 44100, .channels = 2 };
+	mdyn_format f[5] = { good, good, good, good, good };
+	f[0].rate = 7999;
+	f[1].rate = 384001;
+	f[2].channels = 0;
+	f[3].channels = 65;
+	f[4].key_channels = 1; /* the limiter takes none */
+	for (int i = 0; i < 5; i++) {
+		mdyn_proc *p = (mdyn_proc *) 1;
+		char why[256] = "";
+		ck_assert_int_eq (mdyn_create (&p, cls, &f[i]), -EINVAL);
+		ck_assert_ptr_null (p);
+		ck_assert_int_eq (mdyn_format_check (cls, &f[i], why, sizeof why), -EINVAL);
+		ck_assert_ptr_nonnull (strstr (why, "masterlimit"));
+	}
+	ck_assert_ptr_null (mdyn_class_get (MDYN_KINDS));
+}
+END_TEST
+
+int
+main (void)
+{
+	Suite *s = suite_create ("params");
+	TCase *t = tcase_create ("params");
+	tcase_add_test (t, rows_are_sound);
+	tcase_add_test (t, text_round_trip);
+	tcase_add_test (t, bad_text_names_row_and_range);
+	tcase_add_test (t, set_keeps_ranges);
+	tcase_add_test (t, setup_rows_wait_for_the_start);
+	tcase_add_test (t, presets_apply);
+	tcase_add_test (t, bad_formats_are_refused);
+	suite_add_tcase (s, t);
+	return run_tap (s);
+}
