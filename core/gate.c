@@ -10,7 +10,7 @@
 
 typedef struct lane {
 	size_t open;                              /* frames for which it stays open; 0 closed */
-	double envelope;                          /* magnitude with an exponential fall, what the expander's slope goes by */
+	double envelope;                          /* magnitude with an exponential fall, at most `opens`: what the expander's slope goes by */
 	mdyn_ballistics ballistics;
 } lane;
 
@@ -18,7 +18,7 @@ typedef struct gate {
 	mdyn_ballistics_coef times;
 	mdyn_ramp slope, range, link;             /* slope = ratio - 1, limited so that it stays finite */
 	float opens, closes;                      /* magnitude */
-	double closes_log2, decay;                /* of the envelope, a frame */
+	double opens_log2, decay;                 /* of the envelope, a frame */
 	size_t hold;                              /* frames, at least one half-wave of 50 Hz */
 	lane *lanes;                              /* [det_channels] */
 	float *reduction;                         /* [det_channels][QUANTUM] */
@@ -72,10 +72,10 @@ update (mdyn_proc *p, bool jump)
 	mdyn_ramp_to (&s->slope, slope < SLOPE_MAX ? slope : SLOPE_MAX, frames, jump);
 	mdyn_ramp_to (&s->range, p->v[MDYN_GATE_range] / MDYN_DB_PER_LOG2, frames, jump);
 	mdyn_ramp_to (&s->link, p->v[MDYN_GATE_link] / 100, frames, jump);
-	double closes = p->v[MDYN_GATE_threshold] - p->v[MDYN_GATE_hysteresis];
-	s->opens = (float) pow (10, p->v[MDYN_GATE_threshold] / 20);
-	s->closes = (float) pow (10, closes / 20);
-	s->closes_log2 = closes / MDYN_DB_PER_LOG2;
+	double opens = p->v[MDYN_GATE_threshold];
+	s->opens = (float) pow (10, opens / 20);
+	s->closes = (float) pow (10, (opens - p->v[MDYN_GATE_hysteresis]) / 20);
+	s->opens_log2 = opens / MDYN_DB_PER_LOG2;
 	s->decay = exp (-1000 / (ENVELOPE_MS * rate));
 	s->hold = mdyn_frames (p, hold > HOLD_MIN_MS ? hold : HOLD_MIN_MS);
 	s->times.rise = mdyn_time_constant (p->v[MDYN_GATE_release], rate); /* a reduction rises as the gate closes */
@@ -86,7 +86,7 @@ update (mdyn_proc *p, bool jump)
 			s->lanes[c].open = s->hold;
 }
 
-/* level[i] magnitude -> envelope where the lane is closed, 0 marks open. */
+/* level[i] magnitude -> envelope where the lane is closed, infinity where it is open. */
 static void
 watch (const gate *s, lane *l, float *level, size_t n)
 {
@@ -96,6 +96,7 @@ watch (const gate *s, lane *l, float *level, size_t n)
 		float x = level[i];
 		e *= s->decay;
 		e = x > e ? x : e;
+		e = e < s->opens ? e : s->opens;
 		if (x >= s->opens || (open && x >= s->closes))
 			open = s->hold;
 		else if (open)
@@ -159,7 +160,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 			below[i] = d[c][i] == INFINITY ? 1 : d[c][i];
 		mdyn_log2 (below, below, n);
 		for (size_t i = 0; i < n; i++) {
-			float under = (float) s->closes_log2 - below[i], y = under > 0 ? under * slope[i] : 0;
+			float under = (float) s->opens_log2 - below[i], y = under > 0 ? under * slope[i] : 0;
 			d[c][i] = d[c][i] == INFINITY ? 0 : y < range[i] ? y : range[i];
 		}
 	}
