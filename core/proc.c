@@ -67,20 +67,20 @@ lay (mdyn_proc *p, mdyn_arena *a)
 {
 	unsigned channels = p->format.channels, det = p->format.key_channels > channels ? p->format.key_channels : channels;
 	size_t size = sample_size (p);
-	p->ring = mdyn_carve (a, p->ring_size * channels, size);
-	p->x = mdyn_carve (a, (size_t) QUANTUM * channels, size);
-	p->det = mdyn_carve (a, (size_t) QUANTUM * det, sizeof (float));
-	p->mixed = mdyn_carve (a, (size_t) QUANTUM * channels, sizeof (float));
+	p->m.ring = mdyn_carve (a, p->m.ring_size * channels, size);
+	p->m.x = mdyn_carve (a, (size_t) QUANTUM * channels, size);
+	p->m.det = mdyn_carve (a, (size_t) QUANTUM * det, sizeof (float));
+	p->m.mixed = mdyn_carve (a, (size_t) QUANTUM * channels, sizeof (float));
 	p->ops->lay (p, a);
 }
 
 static void
 release (mdyn_proc *p)
 {
-	if (p->arena && p->ops->close)
+	if (p->m.arena && p->ops->close)
 		p->ops->close (p);
-	free (p->arena);
-	p->arena = NULL;
+	free (p->m.arena);
+	p->m.arena = NULL;
 }
 
 /* What the audio thread sees becomes what was set. */
@@ -114,27 +114,34 @@ rewind_stream (mdyn_proc *p)
 static int
 build (mdyn_proc *p)
 {
-	mdyn_proc was = *p;
-	take_values (p);
-	p->latency = p->ops->latency (p);
-	p->ring_size = p->latency + QUANTUM;
+	struct mdyn_memory was = p->m, now = { 0 };
+	void *was_state = p->state;
 	mdyn_arena a = { NULL, 0 };
+	take_values (p);
+	p->m = now;
+	p->m.latency = p->ops->latency (p);
+	p->m.ring_size = p->m.latency + QUANTUM;
 	lay (p, &a);
-	p->arena_size = a.used;
-	if (posix_memalign (&p->arena, 64, a.used)) {
-		*p = was;
-		return -ENOMEM;
+	int err = posix_memalign (&p->m.arena, 64, a.used) ? -ENOMEM : 0;
+	if (!err) {
+		memset (p->m.arena, 0, a.used);
+		a = (mdyn_arena) { p->m.arena, 0 };
+		lay (p, &a);
+		err = p->ops->open ? p->ops->open (p) : 0;
 	}
-	memset (p->arena, 0, a.used);
-	a = (mdyn_arena) { p->arena, 0 };
-	lay (p, &a);
-	int err = p->ops->open ? p->ops->open (p) : 0;
 	if (err < 0) {
-		free (p->arena);
-		*p = was;
+		free (p->m.arena);
+		p->m = was;
+		p->state = was_state;
 		return err;
 	}
-	release (&was);
+	now = p->m;
+	void *now_state = p->state;
+	p->m = was;
+	p->state = was_state;
+	release (p);
+	p->m = now;
+	p->state = now_state;
 	rewind_stream (p);
 	return 0;
 }
@@ -183,7 +190,7 @@ mdyn_destroy (mdyn_proc **pp)
 void
 mdyn_reset (mdyn_proc *p)
 {
-	memset (p->ring, 0, p->ring_size * p->format.channels * sample_size (p));
+	memset (p->m.ring, 0, p->m.ring_size * p->format.channels * sample_size (p));
 	p->ops->reset (p);
 	rewind_stream (p);
 }
@@ -292,7 +299,7 @@ mdyn_get_text (const mdyn_proc *p, int id)
 size_t
 mdyn_latency (const mdyn_proc *p)
 {
-	return p->latency;
+	return p->m.latency;
 }
 
 int
@@ -361,20 +368,20 @@ begin_block (mdyn_proc *p, bool first)
 static void
 delay (mdyn_proc *p, size_t n)
 {
-	if (!p->latency)
+	if (!p->m.latency)
 		return;
-	size_t size = sample_size (p), from = (p->ring_at + p->ring_size - p->latency) % p->ring_size;
+	size_t size = sample_size (p), from = (p->ring_at + p->m.ring_size - p->m.latency) % p->m.ring_size;
 	for (unsigned c = 0; c < p->format.channels; c++) {
-		char *ring = p->ring + c * p->ring_size * size, *x = p->x + c * QUANTUM * size;
-		size_t to_end = p->ring_size - p->ring_at, k = n < to_end ? n : to_end;
+		char *ring = p->m.ring + c * p->m.ring_size * size, *x = p->m.x + c * QUANTUM * size;
+		size_t to_end = p->m.ring_size - p->ring_at, k = n < to_end ? n : to_end;
 		memcpy (ring + p->ring_at * size, x, k * size);
 		memcpy (ring, x + k * size, (n - k) * size);
-		to_end = p->ring_size - from;
+		to_end = p->m.ring_size - from;
 		k = n < to_end ? n : to_end;
 		memcpy (x, ring + from * size, k * size);
 		memcpy (x + k * size, ring, (n - k) * size);
 	}
-	p->ring_at = (p->ring_at + n) % p->ring_size;
+	p->ring_at = (p->ring_at + n) % p->m.ring_size;
 }
 
 /* Bypass: factors on their way to or at 1. */
@@ -390,7 +397,7 @@ fade_bypass (mdyn_proc *p, mdyn_block *b)
 		w[i] = p->active;
 	}
 	for (unsigned c = 0; c < p->format.channels; c++) {
-		float *m = p->mixed + c * QUANTUM;
+		float *m = p->m.mixed + c * QUANTUM;
 		for (size_t i = 0; i < b->n; i++)
 			m[i] = w[i] >= 1 ? b->gain[c][i] : (float) (1 + w[i] * (b->gain[c][i] - 1));
 		b->gain[c] = m;
@@ -411,9 +418,9 @@ apply (mdyn_proc *p, const mdyn_block *b)
 		if (unity)
 			continue;
 		if (p->format.sample == MDYN_F64)
-			mdyn_apply_f64 ((double *) p->x + c * QUANTUM, g, b->n);
+			mdyn_apply_f64 ((double *) p->m.x + c * QUANTUM, g, b->n);
 		else
-			mdyn_apply_f32 ((float *) p->x + c * QUANTUM, g, b->n);
+			mdyn_apply_f32 ((float *) p->m.x + c * QUANTUM, g, b->n);
 	}
 }
 
@@ -464,10 +471,10 @@ process (mdyn_proc *p, const planes *out, const planes *in, const planes *key, s
 		first = false;
 		mdyn_block b = { .n = n, .at = p->at, .det_channels = keys ? keys : channels, .det = p->det_of };
 		for (unsigned c = 0; c < b.det_channels; c++)
-			p->det_of[c] = p->det + c * QUANTUM;
+			p->det_of[c] = p->m.det + c * QUANTUM;
 		size_t bad = 0;
 		for (unsigned c = 0; c < channels; c++)
-			bad += take (p->format.sample, p->x + c * QUANTUM * size, keys ? NULL : p->det_of[c], plane_at (in, c, done, size), in->stride, n);
+			bad += take (p->format.sample, p->m.x + c * QUANTUM * size, keys ? NULL : p->det_of[c], plane_at (in, c, done, size), in->stride, n);
 		for (unsigned c = 0; c < keys; c++) {
 			if (key)
 				bad += take (p->format.sample, NULL, p->det_of[c], plane_at (key, c, done, size), key->stride, n);
@@ -483,9 +490,9 @@ process (mdyn_proc *p, const planes *out, const planes *in, const planes *key, s
 		for (unsigned c = 0; c < channels; c++) {
 			void *dst = (void *) plane_at (out, c, done, size);
 			if (p->format.sample == MDYN_F64)
-				mdyn_give_f64 (dst, (double *) p->x + c * QUANTUM, out->stride, n);
+				mdyn_give_f64 (dst, (double *) p->m.x + c * QUANTUM, out->stride, n);
 			else
-				mdyn_give_f32 (dst, (float *) p->x + c * QUANTUM, out->stride, n);
+				mdyn_give_f32 (dst, (float *) p->m.x + c * QUANTUM, out->stride, n);
 		}
 		p->at = (p->at + n) % QUANTUM;
 	}

@@ -70,8 +70,14 @@ struct mdyn_proc {
 	const mdyn_preset *preset;                /* the last one set, or NULL */
 
 	/* proc.c's own */
-	void *arena;
-	size_t arena_size, latency;
+	struct mdyn_memory {                      /* what a SETUP row changes, besides state */
+		void *arena;
+		size_t latency, ring_size;        /* frames */
+		char *ring;                       /* delay line, [channels][ring_size] samples */
+		char *x;                          /* [channels][QUANTUM] samples being worked on */
+		float *det;                       /* [max(channels, key_channels)][QUANTUM] */
+		float *mixed;                     /* [channels][QUANTUM] factors while bypass fades */
+	} m;
 	bool running;
 	_Atomic double set[ROWS_MAX];             /* as set, by any thread */
 	_Atomic unsigned generation;              /* counts sets */
@@ -82,12 +88,8 @@ struct mdyn_proc {
 	int row_gain_reduction, row_nonfinite;
 	double nonfinite;
 	size_t at;                                /* absolute frame number modulo QUANTUM */
-	size_t ring_at, ring_size;                /* delay line, frames */
-	char *ring;                               /* [channels][ring_size] samples */
-	char *x;                                  /* [channels][QUANTUM] samples being worked on */
-	float *det;                               /* [max(channels, key_channels)][QUANTUM] */
+	size_t ring_at;
 	float *det_of[MDYN_CHANNELS_MAX];
-	float *mixed;                             /* [channels][QUANTUM] factors while bypass fades */
 	double active, active_step;               /* 0 bypassed .. 1; fades linearly */
 };
 

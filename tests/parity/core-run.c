@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* Raw float64 from stdin through one processor to stdout, latency taken out and the tail drained, as both wrappers promise to:
+ *   core-run CLASS RATE CHANNELS BLOCK [row=value ...] */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mdyn/mdyn.h"
+
+static void
+die (const char *what)
+{
+	fprintf (stderr, "core-run: %s\n", what);
+	exit (1);
+}
+
+int
+main (int argc, char **argv)
+{
+	if (argc < 5)
+		die ("usage: core-run CLASS RATE CHANNELS BLOCK [row=value ...]");
+	const mdyn_class *cls = NULL;
+	for (int k = 0; k < MDYN_KINDS; k++)
+		if (!strcmp (mdyn_class_get (k)->name, argv[1]))
+			cls = mdyn_class_get (k);
+	mdyn_format format = { .sample = MDYN_F64, .rate = (unsigned) atoi (argv[2]), .channels = (unsigned) atoi (argv[3]) };
+	if (format.channels == 2)
+		format.position[0] = MDYN_POS_FL, format.position[1] = MDYN_POS_FR;
+	if (format.channels == 1)
+		format.position[0] = MDYN_POS_FC;
+	size_t block = (size_t) atol (argv[4]), frame = format.channels * sizeof (double);
+	mdyn_proc *p;
+	char why[512] = "no such class or format";
+	if (!cls || !block || mdyn_create (&p, cls, &format) < 0)
+		die (why);
+	for (int i = 5; i < argc; i++) {
+		char *value = strchr (argv[i], '=');
+		if (!value)
+			die ("row=value expected");
+		*value++ = 0;
+		if (mdyn_set_text (p, argv[i], value, why, sizeof why) < 0)
+			die (why);
+	}
+	if (mdyn_prepare (p, why, sizeof why) < 0)
+		die (why);
+	char *buffer = calloc (block, frame);
+	size_t drop = mdyn_latency (p), tail = drop;
+	for (;;) {
+		size_t n = fread (buffer, frame, block, stdin);
+		if (!n) {
+			n = tail < block ? tail : block;
+			if (!n)
+				break;
+			memset (buffer, 0, n * frame);
+			tail -= n;
+		}
+		if (mdyn_process_interleaved (p, buffer, buffer, NULL, n) < 0)
+			die ("process failed");
+		size_t skip = drop < n ? drop : n;
+		drop -= skip;
+		if (fwrite (buffer + skip * frame, frame, n - skip, stdout) != n - skip)
+			die ("cannot write");
+	}
+	if (mdyn_finish (p, why, sizeof why) < 0)
+		die (why);
+	mdyn_destroy (&p);
+	free (buffer);
+	return 0;
+}
