@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* The core's rows and the elements' properties, side by side. */
+#include "common.h"
+
+#define EACH_ROW(cls, row) \
+	for (int kind_ = 0; kind_ < MDYN_KINDS; kind_++) \
+		for (const mdyn_class *cls = mdyn_class_get (kind_); cls; cls = NULL) \
+			for (const mdyn_param *row = cls->params; row < cls->params + cls->n_params; row++)
+
+static GParamSpec *
+spec_of (const mdyn_class *cls, const char *name)
+{
+	GstElement *e = gst_element_factory_make (cls->name, NULL);
+	ck_assert_ptr_nonnull (e);
+	GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (e), name);
+	gst_object_unref (e);
+	return spec;
+}
+
+static void
+check_choices (const mdyn_class *cls, const mdyn_param *row, GParamSpec *spec)
+{
+	size_t n;
+	const mdyn_choice *choice = mdyn_class_choices (cls, row, &n);
+	GEnumClass *e = G_PARAM_SPEC_ENUM (spec)->enum_class;
+	ck_assert_int_eq (G_PARAM_SPEC_ENUM (spec)->default_value, (int) row->def);
+	ck_assert_int_eq (e->n_values, n);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq (e->values[i].value, choice[i].value);
+		ck_assert_str_eq (e->values[i].value_nick, choice[i].nick);
+		ck_assert_str_eq (e->values[i].value_name, choice[i].help);
+	}
+}
+
+START_TEST (each_row_is_a_property)
+{
+	EACH_ROW (cls, row)
+	{
+		GParamSpec *spec = spec_of (cls, row->name);
+		ck_assert_msg (spec != NULL, "%s has no property %s", cls->name, row->name);
+		ck_assert_ptr_eq (strstr (g_param_spec_get_blurb (spec), row->help), g_param_spec_get_blurb (spec));
+		if (row->unit != MDYN_NONE)
+			ck_assert_ptr_nonnull (strstr (g_param_spec_get_blurb (spec), mdyn_unit_name (row->unit)));
+		ck_assert_int_eq (!!(spec->flags & G_PARAM_READABLE), 1);
+		ck_assert_int_eq (!!(spec->flags & G_PARAM_WRITABLE), !(row->flags & MDYN_READOUT));
+		ck_assert_int_eq (!!(spec->flags & GST_PARAM_CONTROLLABLE), !!(row->flags & MDYN_LIVE));
+		ck_assert_int_eq (!!(spec->flags & GST_PARAM_MUTABLE_PLAYING), !!(row->flags & MDYN_LIVE));
+		ck_assert_int_eq (!!(spec->flags & GST_PARAM_MUTABLE_READY), !!(row->flags & MDYN_SETUP));
+		if (row->type == MDYN_REAL) {
+			ck_assert (G_IS_PARAM_SPEC_DOUBLE (spec));
+			ck_assert (G_PARAM_SPEC_DOUBLE (spec)->minimum == row->min && G_PARAM_SPEC_DOUBLE (spec)->maximum == row->max);
+			ck_assert (G_PARAM_SPEC_DOUBLE (spec)->default_value == row->def);
+		} else if (row->type == MDYN_BOOL) {
+			ck_assert (G_IS_PARAM_SPEC_BOOLEAN (spec));
+			ck_assert_int_eq (G_PARAM_SPEC_BOOLEAN (spec)->default_value, row->def != 0);
+		} else if (row->type == MDYN_CHOICE) {
+			ck_assert (G_IS_PARAM_SPEC_ENUM (spec));
+			check_choices (cls, row, spec);
+		} else {
+			ck_assert (G_IS_PARAM_SPEC_STRING (spec));
+		}
+	}
+}
+END_TEST
+
+START_TEST (nothing_else_is_a_property)
+{
+	for (int k = 0; k < MDYN_KINDS; k++) {
+		const mdyn_class *cls = mdyn_class_get (k);
+		GstElement *e = gst_element_factory_make (cls->name, NULL);
+		guint n, own = 0;
+		GParamSpec **specs = g_object_class_list_properties (G_OBJECT_GET_CLASS (e), &n);
+		for (guint i = 0; i < n; i++) {
+			if (specs[i]->owner_type != G_OBJECT_TYPE (e))
+				continue;
+			own++;
+			ck_assert_msg (mdyn_class_find (cls, specs[i]->name) || !strcmp (specs[i]->name, "post-messages") || !strcmp (specs[i]->name, "interval"),
+			               "%s is no row", specs[i]->name);
+		}
+		ck_assert_int_eq (own, cls->n_params + 2);
+		ck_assert_str_eq (gst_element_get_metadata (e, GST_ELEMENT_METADATA_LONGNAME), cls->long_name);
+		ck_assert_str_eq (gst_element_get_metadata (e, GST_ELEMENT_METADATA_DESCRIPTION), cls->description);
+		ck_assert_str_eq (gst_element_get_metadata (e, GST_ELEMENT_METADATA_KLASS), "Filter/Effect/Audio");
+		g_free (specs);
+		gst_object_unref (e);
+	}
+}
+END_TEST
+
+/* Sets a row to its largest value, by its text as gst-launch does, before and after the core exists. */
+START_TEST (values_are_kept)
+{
+	EACH_ROW (cls, row)
+	{
+		if (row->type == MDYN_TEXT || row->flags & MDYN_READOUT)
+			continue;
+		for (int running = 0; running < 2; running++) {
+			if (running && (row->flags & MDYN_SETUP || !strcmp (row->name, "bypass")))
+				continue;
+			Test t = open_test (cls->name, NULL, running ? &STEREO : NULL);
+			GValue v = G_VALUE_INIT;
+			char text[64];
+			double got;
+			mdyn_param_format (row, row->max, text, sizeof text);
+			gst_util_set_object_arg (G_OBJECT (t.e), row->name, text);
+			g_value_init (&v, spec_of (cls, row->name)->value_type);
+			g_object_get_property (G_OBJECT (t.e), row->name, &v);
+			got = G_VALUE_HOLDS_DOUBLE (&v) ? g_value_get_double (&v) : G_VALUE_HOLDS_BOOLEAN (&v) ? g_value_get_boolean (&v) : g_value_get_enum (&v);
+			ck_assert_msg (got == row->max, "%s.%s: %g", cls->name, row->name, got);
+			g_value_unset (&v);
+			close_test (&t);
+		}
+	}
+}
+END_TEST
+
+static double
+number (GstElement *e, const char *name)
+{
+	double v;
+	g_object_get (e, name, &v, NULL);
+	return v;
+}
+
+START_TEST (nan_is_no_value)
+{
+	GstElement *e = gst_element_factory_make ("mastercomp", NULL);
+	g_object_set (e, "threshold", -33.0, NULL);
+	g_object_set (e, "threshold", NAN, NULL);
+	ck_assert (number (e, "threshold") == -33);
+	gst_object_unref (e);
+}
+END_TEST
+
+START_TEST (presets_give_their_values)
+{
+	for (int k = 0; k < MDYN_KINDS; k++) {
+		const mdyn_class *cls = mdyn_class_get (k);
+		for (size_t i = 0; i < cls->n_presets; i++) {
+			GstElement *e = gst_element_factory_make (cls->name, NULL);
+			char why[256];
+			g_object_set (e, "preset", cls->presets[i].nick, NULL);
+			gchar **settings = g_strsplit (cls->presets[i].settings, ":", -1);
+			for (gchar **s = settings; *s; s++) {
+				gchar **pair = g_strsplit (*s, "=", 2);
+				const mdyn_param *row = mdyn_class_find (cls, pair[0]);
+				double wanted = 0;
+				ck_assert_int_eq (mdyn_param_parse (cls, row, pair[1], &wanted, why, sizeof why), 0);
+				if (row->type == MDYN_REAL)
+					ck_assert_msg (number (e, row->name) == wanted, "%s: %s", cls->presets[i].nick, row->name);
+				g_strfreev (pair);
+			}
+			g_strfreev (settings);
+			gst_object_unref (e);
+		}
+	}
+}
+END_TEST
+
+START_TEST (what_is_set_after_a_preset_wins)
+{
+	GstElement *e = gst_element_factory_make ("mastercomp", NULL);
+	gchar *preset;
+	set_rows (e, "preset=voice:ratio=inf");
+	g_object_get (e, "preset", &preset, NULL);
+	ck_assert_str_eq (preset, "voice");
+	ck_assert (number (e, "threshold") == -20 && isinf (number (e, "ratio")));
+	g_free (preset);
+	gst_object_unref (e);
+
+	/* and in the sound: twice the same settings, once by preset */
+	double *x = noise (&STEREO, 4800, 0.9, 1);
+	Test a = open_test ("mastercomp", "preset=voice:ratio=inf", &STEREO);
+	Test b = open_test ("mastercomp", "threshold=-20:ratio=inf:knee=8:attack=8:release=120:makeup=3", &STEREO);
+	push_all (&a, x, 4800, 480);
+	push_all (&b, x, 4800, 480);
+	Got ga = pull (&a), gb = pull (&b);
+	assert_same (&ga, (double *) gb.x->data, 4800, 2, "preset");
+	ck_assert (memcmp (ga.x->data, x, 4800 * 2 * sizeof *x));
+	drop (&ga);
+	drop (&gb);
+	close_test (&a);
+	close_test (&b);
+	g_free (x);
+}
+END_TEST
+
+START_TEST (an_unknown_preset_is_an_error_that_names_the_known)
+{
+	double x[2] = { 0, 0 };
+	Test t = open_test ("mastercomp", "preset=nosuch", &STEREO);
+	ck_assert_int_eq (push (&t, x, 1), GST_FLOW_NOT_NEGOTIATED);
+	gchar *why = message (&t, GST_MESSAGE_ERROR), *again = message (&t, GST_MESSAGE_ERROR);
+	ck_assert (why && strstr (why, "nosuch") && strstr (why, "mix-bus"));
+	ck_assert_ptr_null (again);
+	g_free (why);
+	close_test (&t);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+	gst_init (&argc, &argv);
+	Suite *s = suite_create ("gst-props");
+	TCase *t = tcase_create ("props");
+	tcase_set_timeout (t, 60);
+	tcase_add_test (t, each_row_is_a_property);
+	tcase_add_test (t, nothing_else_is_a_property);
+	tcase_add_test (t, values_are_kept);
+	tcase_add_test (t, nan_is_no_value);
+	tcase_add_test (t, presets_give_their_values);
+	tcase_add_test (t, what_is_set_after_a_preset_wins);
+	tcase_add_test (t, an_unknown_preset_is_an_error_that_names_the_known);
+	suite_add_tcase (s, t);
+	return run_tap (s);
+}
