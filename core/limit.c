@@ -1,9 +1,506 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
+
+/* The limiter works when a quantum is complete and plays the factors out during the next.
+ *
+ *   peaks of groups of frames -> reduction D = log2 (peak / ceiling) -> link -> sliding maximum over the lookahead
+ *   -> release: R0 >= D that falls fast from a transient and slowly from a level -> 1 - 2^-R0 -> FIR -> straight lines between the groups
+ *
+ * D, R0, R1, R2, E1, E2 are reductions in log2 units (6.02 dB each). Of each lane (a channel, or all together at link 100):
+ *   C1, C2  largest D of the last 16 groups, of the last 17 ms: closes the gaps between the half-cycles of a tone, C2 down to 20 Hz.
+ *   E1, E2  short and long level: smallest C1 of some 12 ms, smallest C2 of 150 ms: what was needed again and again. Neither a click nor a drum enters them.
+ *   R2      released long level, R1 released short level, R0 what is applied. R0 >= R1 >= R2, R0 >= D.
+ * What R0 stands above R1 is a transient: it is released within some ms if large, slowly if small, where the ear would follow its movement. */
 #include "limit.h"
-static size_t latency (const mdyn_proc *p) { (void) p; return 0; }
-static void lay (mdyn_proc *p, mdyn_arena *a) { p->state = mdyn_carve (a, QUANTUM, 4); }
-static void reset (mdyn_proc *p) { (void) p; }
-static void update (mdyn_proc *p, bool jump) { (void) p; (void) jump; }
-static void gain (mdyn_proc *p, mdyn_block *b) { float *g = p->state; for (int i = 0; i < QUANTUM; i++) g[i] = 1; for (unsigned c = 0; c < p->format.channels; c++) b->gain[c] = g; }
+
+#include "dsp/dsp.h"
+#include "lookahead.h"
+#include "truepeak.h"
+
+#define GROUPS_MAX (QUANTUM / 8)
+/* What peaks of the output stand above the detector's reading of the input, dB: its error, and what the gain's movement adds, the more the faster it closes
+ * (per group of the lookahead). */
+#define MARGIN_DB 0.03
+#define MARGIN_SLOPE_DB 0.12
+#define MARGIN (1 - 1e-5)                         /* mdyn_log2, mdyn_exp2 and the rounding of factor and product */
+#define IDLE 2e-5f                                /* log2: reductions below end */
+#define NEAR 0.02                                 /* log2: lanes to be joined */
+
+/* tau of a deep transient, of the short and the long level, ms */
+#define FAST_MS 2.0
+#define SHORT_MS 20.0
+#define LONG_MS 60.0
+
+typedef struct lane {
+	double r0, r1, r2;
+	double node;                              /* 1 - gain where the last group ended */
+	_Alignas (64) char more[];                /* boxes' state, windows; flat, so that lanes can be compared and copied */
+} lane;
+
+/* A sliding maximum: place and phase in every lane. */
+typedef struct window {
+	size_t w, at, offset;
+} window;
+
+typedef struct timing {
+	float fastest, plain;                     /* share of the way back made in a group: at most; of a small reduction */
+	float r1, r2;                             /* share left of a level after a quantum */
+} timing;
+
+struct mdyn_limiter {
+	mdyn_limiter_setup setup;
+	size_t group, groups;                     /* frames in a group (the grid of the gain), groups in a quantum */
+	size_t lookahead;                         /* groups */
+	mdyn_truepeak *tp;                        /* NULL: sample peak */
+	float *peak;                              /* [channels][GROUPS_MAX] of sample peak, and reductions in work */
+	mdyn_boxes boxes;
+	window hold, c1, e1, c2, e2;              /* the sliding maximum, and those of the levels */
+	char *lanes;                              /* [channels] of lane_size bytes */
+	size_t lane_size;
+	timing timing;
+	bool auto_release;
+	float link;
+	double ceiling, low, low_before;          /* linear, margins taken; the lowest in force in this quantum and the last */
+	bool apart;                               /* lanes live by themselves; else lane 0 is for all */
+	size_t quiet, quiet_long;                 /* quanta without a peak above the ceiling; how many empty all windows */
+	float *play;                              /* [2][channels][QUANTUM] factors: being played, being computed */
+	unsigned side;                            /* the one being played */
+	struct { bool apart; float db; } playing[2];        /* whether its lanes differ; its largest reduction */
+};
+
+static size_t
+lookahead_groups (const mdyn_limiter_setup *s)
+{
+	size_t n = (size_t) (s->lookahead / 1000 * s->rate / (double) mdyn_truepeak_group (s->rate) + 0.5);
+	return n < 2 ? 2 : n;
+}
+
+size_t
+mdyn_limiter_latency (const mdyn_limiter_setup *s)
+{
+	return QUANTUM + lookahead_groups (s) * mdyn_truepeak_group (s->rate) + (s->true_peak ? MDYN_TRUEPEAK_DELAY : 0);
+}
+
+static lane *
+lane_of (const mdyn_limiter *l, unsigned i)
+{
+	return (lane *) (void *) (l->lanes + i * l->lane_size);
+}
+
+/* Claims w values of the lanes for a window. */
+static void
+add_window (window *win, size_t w, size_t *offset)
+{
+	*win = (window) { .w = w, .offset = *offset };
+	*offset += (w + 1) * sizeof (float);
+}
+
+static size_t
+quanta (double ms, unsigned rate)
+{
+	return (size_t) ceil (ms / 1000 * rate / QUANTUM);
+}
+
+mdyn_limiter *
+mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup)
+{
+	unsigned channels = setup->channels, rate = setup->rate;
+	mdyn_limiter x = { .setup = *setup, .group = mdyn_truepeak_group (rate), .lookahead = lookahead_groups (setup) };
+	x.groups = QUANTUM / x.group;
+	mdyn_boxes_setup (&x.boxes, x.lookahead);
+	size_t bytes = mdyn_boxes_state (&x.boxes, x.groups) * sizeof (double), closing = 16;
+	/* E1 must be longer than one click fills: held by the lookahead, widened by C1, and rounded to quanta. */
+	add_window (&x.hold, x.lookahead + 1, &bytes);
+	add_window (&x.c1, closing / x.groups, &bytes);
+	add_window (&x.e1, (x.lookahead + 1 + closing - 1 + x.groups + x.groups - 1) / x.groups, &bytes);
+	add_window (&x.c2, quanta (17, rate) + 1, &bytes);
+	add_window (&x.e2, quanta (150, rate), &bytes);
+	x.lane_size = (sizeof (lane) + bytes + 63) & ~(size_t) 63;
+	x.quiet_long = 2 * (x.lookahead / x.groups + 1) + x.c1.w + x.e1.w + x.c2.w + x.e2.w + 2;
+
+	mdyn_limiter *l = mdyn_carve (a, 1, sizeof *l);
+	x.tp = setup->true_peak ? mdyn_truepeak_lay (a, rate, channels) : NULL;
+	x.peak = mdyn_carve (a, (size_t) GROUPS_MAX * channels, sizeof *x.peak);
+	x.lanes = mdyn_carve (a, channels, x.lane_size);
+	x.play = mdyn_carve (a, (size_t) 2 * QUANTUM * channels, sizeof *x.play);
+	if (!l)
+		return NULL;
+	*l = x;
+	mdyn_limiter_update (l, 0, 90, true, 1, true);
+	mdyn_limiter_reset (l);
+	return l;
+}
+
+void
+mdyn_limiter_reset (mdyn_limiter *l)
+{
+	unsigned channels = l->setup.channels;
+	if (l->tp)
+		mdyn_truepeak_reset (l->tp);
+	memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
+	memset (l->lanes, 0, channels * l->lane_size);
+	l->hold.at = l->c1.at = l->e1.at = l->c2.at = l->e2.at = 0;
+	l->apart = false;
+	l->quiet = l->quiet_long;
+	l->side = 0;
+	for (size_t i = 0; i < (size_t) 2 * QUANTUM * channels; i++)
+		l->play[i] = 1;
+	for (int i = 0; i < 2; i++) {
+		l->playing[i].apart = false;
+		l->playing[i].db = 0;
+	}
+}
+
+static double
+share (double frames, double ms, unsigned rate)
+{
+	return 1 - exp (-frames * 1000 / (ms * rate));
+}
+
+/* A lower ceiling holds from the frame that is next to come in, a higher one from the next quantum on: the lookahead and the release make both smooth, a
+ * ramp would only let peaks through. */
+void
+mdyn_limiter_update (mdyn_limiter *l, double ceiling, double release, bool auto_release, double link, bool jump)
+{
+	unsigned rate = l->setup.rate;
+	l->ceiling = pow (10, (ceiling - (l->setup.true_peak ? MARGIN_DB + MARGIN_SLOPE_DB / (double) l->lookahead : 0)) / 20) * MARGIN;
+	l->low = jump || l->ceiling < l->low ? l->ceiling : l->low;
+	l->low_before = jump ? l->ceiling : l->low_before;
+	l->link = (float) link;
+	l->auto_release = auto_release;
+	l->timing.plain = (float) share ((double) l->group, release, rate);
+	l->timing.fastest = (float) share ((double) l->group, release < FAST_MS ? release : FAST_MS, rate);
+	l->timing.r1 = (float) (1 - share (QUANTUM, release < SHORT_MS ? release : SHORT_MS, rate));
+	l->timing.r2 = (float) (1 - share (QUANTUM, release < LONG_MS ? release : LONG_MS, rate));
+}
+
+static float
+slide (lane *e, const window *win, size_t ahead, float x)
+{
+	return mdyn_slide_max ((float *) (void *) (e->more + win->offset), win->w, (win->at + ahead) % win->w, x);
+}
+
+/* The levels, once a quantum: largest = largest D of its groups. */
+static void
+levels (mdyn_limiter *l, lane *e, float largest)
+{
+	float e1 = -slide (e, &l->e1, 0, -slide (e, &l->c1, 0, largest));
+	float e2 = -slide (e, &l->e2, 0, -slide (e, &l->c2, 0, largest));
+	if (!l->auto_release) {
+		e->r1 = e->r2 = 0;
+		return;
+	}
+	/* R2 stands a little above the level and stays where it is as long as it does: else the detector's ripple on a steady tone would move the gain. */
+	double above = 0.02 * e2 < 0.008 ? 0.02 * e2 : 0.008, fallen = e->r2 * l->timing.r2;
+	if (fallen > e2 + 1.5 * above)
+		e->r2 = fallen;
+	else if (e->r2 < e2 + 0.3 * above || e->r2 > e2 + 1.5 * above)
+		e->r2 = e2 + above;
+	double r1 = e->r2 + (e->r1 - e->r2) * l->timing.r1;
+	r1 = r1 > e1 ? r1 : e1;
+	e->r1 = r1 > e->r2 ? r1 : e->r2;
+}
+
+/* d[groups]: required reduction -> 1 - gain at the end of each group. */
+static void
+smooth (mdyn_limiter *l, lane *e, const float *required, double *node)
+{
+	float d[GROUPS_MAX], r[GROUPS_MAX], largest = 0;
+	for (size_t j = 0; j < l->groups; j++) {
+		d[j] = slide (e, &l->hold, j, required[j]);
+		largest = d[j] > largest ? d[j] : largest;
+	}
+	levels (l, e, largest);
+	for (size_t j = 0; j < l->groups; j++) {
+		double k = l->timing.plain, x = e->r0 > e->r1 ? e->r0 - e->r1 : 0;
+		if (l->auto_release) {
+			k *= 1 + 1.2 * MDYN_DB_PER_LOG2 * (x + 3 * e->r2);
+			k = k < l->timing.fastest ? k : l->timing.fastest;
+		}
+		double r0 = e->r1 + x * (1 - k);
+		e->r0 = d[j] > r0 ? d[j] : r0;
+		if (e->r0 < IDLE && d[j] == 0)
+			e->r0 = e->r1 = e->r2 = 0;
+		r[j] = (float) -e->r0;
+	}
+	mdyn_exp2 (r, r, l->groups);
+	for (size_t j = 0; j < l->groups; j++)
+		node[j] = r[j] < 1 ? 1.0 - (double) r[j] : 0;
+	mdyn_boxes_run (&l->boxes, (double *) (void *) e->more, node, l->groups);
+}
+
+/* Factors between the nodes. Returns the largest 1 - gain. */
+static double
+draw (mdyn_limiter *l, lane *e, const double *node, float *play)
+{
+	double from = e->node, most = from;
+	for (size_t j = 0; j < l->groups; j++) {
+		double step = (node[j] - from) / (double) l->group, start = 1 - from;
+		for (size_t i = 0; i < l->group; i++)
+			play[j * l->group + i] = (float) (start - (double) (int) i * step);
+		from = node[j];
+		most = from > most ? from : most;
+	}
+	e->node = from;
+	return most;
+}
+
+/* Peaks -> required reductions, l->peak[lane][group]. False: none anywhere. */
+static bool
+require (mdyn_limiter *l, unsigned lanes)
+{
+	unsigned channels = l->setup.channels;
+	float bias, low = (float) (l->low < l->low_before ? l->low : l->low_before), most[GROUPS_MAX] = { 0 };
+	l->low_before = l->low;
+	l->low = l->ceiling;
+	mdyn_log2 (&bias, &low, 1);
+	for (unsigned c = 0; c < channels; c++) {
+		float *d = l->peak + c * GROUPS_MAX;
+		if (l->tp)
+			memcpy (d, mdyn_truepeak_groups (l->tp, c), GROUPS_MAX * sizeof *d);
+		for (size_t j = 0; j < GROUPS_MAX; j++)
+			most[j] = d[j] > most[j] ? d[j] : most[j];
+	}
+	float top = 0;
+	for (size_t j = 0; j < GROUPS_MAX; j++)
+		top = most[j] > top ? most[j] : top;
+	if (top <= low) {
+		memset (l->peak, 0, GROUPS_MAX * lanes * sizeof *l->peak);
+		return false;
+	}
+	if (lanes == 1 && channels > 1)
+		memcpy (l->peak, most, sizeof most);
+	mdyn_log2 (most, most, GROUPS_MAX);
+	for (unsigned c = 0; c < lanes; c++) {
+		float *d = l->peak + c * GROUPS_MAX;
+		mdyn_log2 (d, d, GROUPS_MAX);
+		for (size_t j = 0; j < GROUPS_MAX; j++) {
+			float own = d[j] - bias, all = l->link * (most[j] - bias);
+			own = own > all || lanes == 1 ? own : all;
+			d[j] = own > 0 ? own : 0;
+		}
+	}
+	return true;
+}
+
+/* All lanes hear the same now; where their releases stand close to the slowest they take its place, and the FIR makes the step smooth. */
+static void
+approach (mdyn_limiter *l)
+{
+	unsigned channels = l->setup.channels;
+	double r0 = 0, r1 = 0, r2 = 0;
+	for (unsigned c = 0; c < channels; c++) {
+		const lane *e = lane_of (l, c);
+		r0 = e->r0 > r0 ? e->r0 : r0;
+		r1 = e->r1 > r1 ? e->r1 : r1;
+		r2 = e->r2 > r2 ? e->r2 : r2;
+	}
+	for (unsigned c = 0; c < channels; c++) {
+		lane *e = lane_of (l, c);
+		if (r0 - e->r0 < NEAR && r1 - e->r1 < NEAR && r2 - e->r2 < NEAR) {
+			e->r0 = r0;
+			e->r1 = r1;
+			e->r2 = r2;
+		}
+	}
+}
+
+/* Below link 100 each lane goes on by itself from where the common one stood; back at 100 they are one again once they have become equal to the bit. */
+static void
+part_or_join (mdyn_limiter *l)
+{
+	unsigned channels = l->setup.channels;
+	bool linked = l->link >= 1;
+	if (channels == 1 || l->apart == !linked)
+		return;
+	if (linked)
+		approach (l);
+	for (unsigned c = 1; c < channels; c++) {
+		if (!linked)
+			memcpy (lane_of (l, c), lane_of (l, 0), l->lane_size);
+		else if (memcmp (lane_of (l, c), lane_of (l, 0), l->lane_size))
+			return;
+	}
+	l->apart = !linked;
+}
+
+/* A quantum is complete: the factors of the next. */
+static void
+quantum (mdyn_limiter *l)
+{
+	unsigned side = !l->side, channels = l->setup.channels;
+	part_or_join (l);
+	unsigned lanes = l->apart ? channels : 1;
+	bool busy = require (l, lanes);
+	l->quiet = busy ? 0 : l->quiet < l->quiet_long ? l->quiet + 1 : l->quiet;
+	bool idle = l->quiet >= l->quiet_long;
+	for (unsigned c = 0; c < lanes && idle; c++)
+		idle = lane_of (l, c)->r0 == 0 && lane_of (l, c)->node == 0;
+	float *play = l->play + (size_t) side * channels * QUANTUM;
+	l->playing[side].apart = l->apart;
+	l->playing[side].db = 0;
+	if (idle) { /* all that a lane holds is zero and stays so */
+		for (unsigned i = 0; i < lanes * QUANTUM; i++)
+			play[i] = 1;
+	} else {
+		double most = 0;
+		for (unsigned c = 0; c < lanes; c++) {
+			double node[GROUPS_MAX];
+			lane *e = lane_of (l, c);
+			smooth (l, e, l->peak + c * GROUPS_MAX, node);
+			double m = draw (l, e, node, play + c * QUANTUM);
+			most = m > most ? m : most;
+		}
+		l->hold.at = (l->hold.at + l->groups) % l->hold.w;
+		l->c1.at = (l->c1.at + 1) % l->c1.w;
+		l->e1.at = (l->e1.at + 1) % l->e1.w;
+		l->c2.at = (l->c2.at + 1) % l->c2.w;
+		l->e2.at = (l->e2.at + 1) % l->e2.w;
+		if (most > 0)
+			l->playing[side].db = (float) (-20 * log10 (1 - most));
+	}
+	if (!l->tp)
+		memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
+	l->side = side;
+}
+
+float
+mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const float **gain)
+{
+	unsigned channels = l->setup.channels, side = l->side;
+	for (unsigned c = 0; c < channels; c++)
+		gain[c] = l->play + ((size_t) side * channels + (l->playing[side].apart ? c : 0)) * QUANTUM + at;
+	bool complete = at + n == QUANTUM;
+	if (l->tp) {
+		complete = mdyn_truepeak_run (l->tp, x, at, n, (float) (l->low < l->low_before ? l->low : l->low_before));
+	} else {
+		for (unsigned c = 0; c < channels; c++)
+			for (size_t i = 0; i < n; i++) {
+				float a = fabsf (x[c][i]), *p = &l->peak[c * GROUPS_MAX + (at + i) / l->group];
+				*p = a > *p ? a : *p;
+			}
+	}
+	if (complete)
+		quantum (l);
+	return l->playing[side].db;
+}
+
+/* masterlimit: the limiter behind a gain. */
+typedef struct limit {
+	mdyn_limiter *limiter;
+	mdyn_ramp drive;                          /* the input gain, log2 */
+	float *line;                              /* [size] factors of the input gain, until their frame comes out */
+	size_t size, at, latency;
+	size_t steady;                            /* for how many frames the factor has not changed, up to size */
+	float last;                               /* the newest factor */
+	double gain;                              /* and the gain it was made of, log2 */
+	float *factor;                            /* [channels][QUANTUM] */
+} limit;
+
+static mdyn_limiter_setup
+setup_of (const mdyn_proc *p)
+{
+	return (mdyn_limiter_setup) { .rate = p->format.rate,
+	                              .channels = p->format.channels,
+	                              .lookahead = p->v[MDYN_LIMIT_lookahead],
+	                              .true_peak = p->v[MDYN_LIMIT_true_peak] != 0 };
+}
+
+static size_t
+latency (const mdyn_proc *p)
+{
+	mdyn_limiter_setup setup = setup_of (p);
+	return mdyn_limiter_latency (&setup);
+}
+
+static void
+reset (mdyn_proc *p)
+{
+	limit *s = p->state;
+	mdyn_limiter_reset (s->limiter);
+	s->at = 0;
+	s->steady = s->size;
+	s->last = 1;
+	s->gain = 0;
+	for (size_t i = 0; i < s->size; i++)
+		s->line[i] = 1;
+}
+
+static void
+lay (mdyn_proc *p, mdyn_arena *a)
+{
+	mdyn_limiter_setup setup = setup_of (p);
+	size_t frames = mdyn_limiter_latency (&setup), size = frames + QUANTUM;
+	limit *s = mdyn_carve (a, 1, sizeof *s);
+	float *line = mdyn_carve (a, size, sizeof *line);
+	float *factor = mdyn_carve (a, (size_t) QUANTUM * setup.channels, sizeof *factor);
+	mdyn_limiter *limiter = mdyn_limiter_lay (a, &setup);
+	p->state = s;
+	if (!s)
+		return;
+	*s = (limit) { .limiter = limiter, .line = line, .size = size, .latency = frames, .factor = factor };
+	reset (p);
+}
+
+static void
+update (mdyn_proc *p, bool jump)
+{
+	limit *s = p->state;
+	mdyn_ramp_to (&s->drive, p->v[MDYN_LIMIT_input_gain] / MDYN_DB_PER_LOG2, MDYN_RAMP_MS / 1000 * p->format.rate, jump);
+	mdyn_limiter_update (s->limiter, p->v[MDYN_LIMIT_ceiling], p->v[MDYN_LIMIT_release], p->v[MDYN_LIMIT_auto_release] != 0,
+	                     p->v[MDYN_LIMIT_link] / 100, jump);
+}
+
+/* The factors of the input gain for the n frames that come in go to `in`, and into the line; those for the n frames that go out to `out`. */
+static void
+drive (limit *s, float *in, float *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		in[i] = (float) mdyn_ramp_next (&s->drive);
+	s->gain = s->drive.now;
+	mdyn_exp2 (in, in, n);
+	for (size_t i = 0; i < n; i++) {
+		s->steady = in[i] != s->last ? 0 : s->steady < s->size ? s->steady + 1 : s->size;
+		s->last = in[i];
+		s->line[s->at] = in[i];
+		size_t from = s->at >= s->latency ? s->at - s->latency : s->at + s->size - s->latency;
+		out[i] = s->line[from];
+		s->at = s->at + 1 < s->size ? s->at + 1 : 0;
+	}
+}
+
+static void
+gain (mdyn_proc *p, mdyn_block *b)
+{
+	limit *s = p->state;
+	unsigned channels = p->format.channels;
+	float in[QUANTUM] = { 0 }, out[QUANTUM];
+	/* A gain that was there when every frame still inside came in needs no line, and one of 0 dB no work. */
+	bool still = s->steady == s->size && s->drive.step == 0 && s->drive.now == s->gain, none = still && s->gain == 0;
+	if (still)
+		for (size_t i = 0; i < b->n; i++)
+			in[i] = out[i] = s->last;
+	else
+		drive (s, in, out, b->n);
+	for (unsigned c = 0; c < channels && !none; c++)
+		for (size_t i = 0; i < b->n; i++)
+			b->det[c][i] *= in[i];
+	mdyn_publish_largest (p, MDYN_LIMIT_gain_reduction, mdyn_limiter_run (s->limiter, b->det, b->at, b->n, b->gain));
+	if (none)
+		return;
+	const float *last = NULL;
+	for (unsigned c = 0; c < channels; c++) {
+		const float *g = b->gain[c];
+		float *f = s->factor + c * QUANTUM;
+		if (g == last) {
+			b->gain[c] = b->gain[c - 1];
+			continue;
+		}
+		for (size_t i = 0; i < b->n; i++)
+			f[i] = g[i] * out[i];
+		b->gain[c] = f;
+		last = g;
+	}
+}
+
 const mdyn_ops mdyn_limit_ops = { .latency = latency, .lay = lay, .reset = reset, .update = update, .gain = gain };

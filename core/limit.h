@@ -22,9 +22,11 @@ size_t mdyn_limiter_latency (const mdyn_limiter_setup *setup);
 /* Carves from the arena in both passes; returns NULL while counting. */
 mdyn_limiter *mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup);
 
+/* Forgets the audio, keeps what was last given to update. */
 void mdyn_limiter_reset (mdyn_limiter *l);
 
-/* ceiling in dBTP, release in ms, link 0..1. jump: take them at once. */
+/* ceiling in dBTP, release in ms, link 0..1. Call it with jump before the first run, and after reset if they changed meanwhile. A lower ceiling holds for the
+ * next frame that comes in, a higher one from the end of its quantum on: the lookahead and the release make both smooth. */
 void mdyn_limiter_update (mdyn_limiter *l, double ceiling, double release, bool auto_release, double link, bool jump);
 
 /* n frames (at .. at + n - 1 of the quantum, as in mdyn_block) of x[channel]: the signal to be limited, any gain before it already applied. gain[c] points to

@@ -104,7 +104,7 @@ mdyn_class_choices (const mdyn_class *cls, const mdyn_param *row, size_t *n)
 const char *
 mdyn_unit_name (mdyn_unit unit)
 {
-	static const char *const name[] = { "", "dB", "dBTP", "LUFS", "LU", "ms", "s", "Hz", ":1", "%", "dB/s" };
+	static const char *const name[] = { "", "dB", "dBTP", "LUFS", "LU", "ms", "s", "Hz", "to 1", "%", "dB/s" };
 	return (unsigned) unit < N (name) ? name[unit] : "";
 }
 

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+#include "loudness.h"
+
+#include <ebur128.h>
+#include <errno.h>
+#include <pthread.h>
+
+#include "dsp/dsp.h"
+#include "truepeak.h"
+
+#define FLOOR_LUFS (-120.0)                       /* below it: silence */
+#define GATE_LUFS (-70.0)
+#define BINS_PER_LU 100
+#define LU_OF_BINS 100                            /* -70 .. +30 LUFS; what is louder counts in the last bin */
+#define BINS (BINS_PER_LU * LU_OF_BINS)
+#define SILENCE_TICKS 10                          /* the slowest pole of the K weighting decays by 2000 dB in this second */
+
+typedef struct bin {
+	double sum;                               /* of energies, exact */
+	uint64_t n;
+} bin;
+
+/* Values of at least -70 LUFS. The same in bins of .01 LU, of 1 LU, and all. */
+typedef struct histogram {
+	bin fine[BINS], coarse[LU_OF_BINS], all;
+} histogram;
+
+struct mdyn_loudness {
+	ebur128_state *ebur;
+	mdyn_truepeak *peak;
+	histogram *momentary, *short_term;        /* for integrated loudness and range */
+	float *woven;                             /* [QUANTUM][channels] */
+	double *slice;                            /* energies, a ring; slice k at k % ring */
+	size_t ring;
+	unsigned rate, channels;
+	unsigned slices, slice_ms;                /* slices of slice_ms in a block of 100 ms */
+	size_t slice_frames;
+	size_t at;                                /* frames into the slice */
+	size_t tail;
+	uint64_t frames;
+	uint64_t heard, counted;                  /* slices */
+	double max_momentary, max_short_term;     /* energies */
+	float sample_peak;
+	bool finished;
+};
+
+/* libebur128 has no word for most places; what counts is the weight that it gives to the one chosen here. */
+static int
+place (const mdyn_format *f, unsigned c)
+{
+	bool beside = false;
+	for (unsigned i = 0; i < f->channels; i++)
+		beside |= f->position[i] == MDYN_POS_SL || f->position[i] == MDYN_POS_SR || f->position[i] == MDYN_POS_LS || f->position[i] == MDYN_POS_RS;
+	switch (f->position[c]) {
+	case MDYN_POS_LFE:
+	case MDYN_POS_LFE2:
+		return EBUR128_UNUSED;
+	case MDYN_POS_WL:
+	case MDYN_POS_WR:
+		return EBUR128_Mp060;
+	case MDYN_POS_SL:
+	case MDYN_POS_SR:
+		return EBUR128_Mp090;
+	case MDYN_POS_LS:
+	case MDYN_POS_RS:
+		return EBUR128_Mp110;
+	case MDYN_POS_BL:
+	case MDYN_POS_BR:
+		return beside ? EBUR128_Mp135 : EBUR128_Mp110;
+	default:
+		return EBUR128_LEFT;
+	}
+}
+
+double
+mdyn_lufs (double energy)
+{
+	double l = -0.691 + 10 * log10 (energy);
+	return l >= FLOOR_LUFS ? l : NAN;
+}
+
+double
+mdyn_energy (double lufs)
+{
+	return pow (10, (lufs + 0.691) / 10);
+}
+
+mdyn_loudness *
+mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
+{
+	/* The shortest slice that is whole frames: libebur128's windows are whole ms, its blocks of 100 ms are rounded to whole frames. */
+	unsigned ms = f->rate % 100 == 0 ? 10 : f->rate % 50 == 0 ? 20 : f->rate % 20 == 0 ? 50 : 100;
+	size_t frames = ms == 100 ? (f->rate + 5) / 10 : f->rate / 1000.0 * ms + 0.5;
+	size_t ring = 3000 / ms + tail / frames + 2;
+	mdyn_loudness *l = mdyn_carve (a, 1, sizeof *l);
+	histogram *momentary = mdyn_carve (a, 1, sizeof *momentary), *short_term = mdyn_carve (a, 1, sizeof *short_term);
+	float *woven = mdyn_carve (a, (size_t) QUANTUM * f->channels, sizeof *woven);
+	double *slice = mdyn_carve (a, ring, sizeof *slice);
+	mdyn_truepeak *peak = mdyn_truepeak_lay (a, f->rate, f->channels);
+	if (!l)
+		return NULL;
+	*l = (mdyn_loudness) { .peak = peak, .momentary = momentary, .short_term = short_term, .woven = woven, .slice = slice, .ring = ring,
+		               .rate = f->rate, .channels = f->channels, .slices = 100 / ms, .slice_ms = ms, .slice_frames = frames, .tail = tail };
+	return l;
+}
+
+int
+mdyn_loudness_open (mdyn_loudness *l, const mdyn_format *f)
+{
+	static pthread_mutex_t tables = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock (&tables);
+	l->ebur = ebur128_init (l->channels, l->rate, EBUR128_MODE_M);
+	pthread_mutex_unlock (&tables);
+	if (!l->ebur)
+		return -ENOMEM;
+	for (unsigned c = 0; c < l->channels; c++)
+		ebur128_set_channel (l->ebur, c, place (f, c));
+	return 0;
+}
+
+void
+mdyn_loudness_close (mdyn_loudness *l)
+{
+	if (l && l->ebur)
+		ebur128_destroy (&l->ebur);
+}
+
+void
+mdyn_loudness_dual_mono (mdyn_loudness *l, const mdyn_format *f, bool on)
+{
+	if (l->channels == 1)
+		ebur128_set_channel (l->ebur, 0, on ? EBUR128_DUAL_MONO : place (f, 0));
+}
+
+void
+mdyn_loudness_reset (mdyn_loudness *l)
+{
+	if (l->frames) {
+		size_t tick = l->slice_frames * l->slices, into = l->frames % tick, silence = tick - into + SILENCE_TICKS * tick;
+		memset (l->woven, 0, (size_t) QUANTUM * l->channels * sizeof *l->woven);
+		for (size_t n; silence; silence -= n) {
+			n = silence < QUANTUM ? silence : QUANTUM;
+			ebur128_add_frames_float (l->ebur, l->woven, n);
+		}
+	}
+	memset (l->momentary, 0, sizeof *l->momentary);
+	memset (l->short_term, 0, sizeof *l->short_term);
+	mdyn_truepeak_reset (l->peak);
+	l->at = 0;
+	l->frames = l->heard = l->counted = 0;
+	l->max_momentary = l->max_short_term = 0;
+	l->sample_peak = 0;
+	l->finished = false;
+}
+
+size_t
+mdyn_loudness_room (const mdyn_loudness *l)
+{
+	return l->slice_frames * (l->slices - l->heard % l->slices) - l->at;
+}
+
+/* Mean energy of the n slices that end with slice `end` (not included). Where fewer were heard, silence was before. */
+static double
+mean (const mdyn_loudness *l, uint64_t end, size_t n)
+{
+	size_t have = end < n ? (size_t) end : n, at = (size_t) ((end - have) % l->ring);
+	double sum = 0;
+	for (size_t i = 0; i < have; i++) {
+		sum += l->slice[at];
+		at = at + 1 == l->ring ? 0 : at + 1;
+	}
+	return sum / (double) n;
+}
+
+static size_t
+bin_of (double energy)
+{
+	double i = (-0.691 + 10 * log10 (energy) - GATE_LUFS) * BINS_PER_LU;
+	return i < 0 ? 0 : i >= BINS ? BINS - 1 : (size_t) i;
+}
+
+static void
+enter (histogram *h, double energy)
+{
+	if (energy < mdyn_energy (GATE_LUFS))
+		return;
+	size_t i = bin_of (energy);
+	bin *at[3] = { &h->fine[i], &h->coarse[i / BINS_PER_LU], &h->all };
+	for (int k = 0; k < 3; k++) {
+		at[k]->sum += energy;
+		at[k]->n++;
+	}
+}
+
+/* A slice becomes part of the result. */
+static void
+count (mdyn_loudness *l)
+{
+	uint64_t end = ++l->counted;
+	size_t momentary = 4 * l->slices, short_term = 30 * l->slices;
+	if (end < momentary)
+		return;
+	double m = mean (l, end, momentary);
+	l->max_momentary = m > l->max_momentary ? m : l->max_momentary;
+	if (end % l->slices)
+		return;
+	enter (l->momentary, m);
+	if (end < short_term)
+		return;
+	double s = mean (l, end, short_term);
+	l->max_short_term = s > l->max_short_term ? s : l->max_short_term;
+	enter (l->short_term, s);
+}
+
+/* Peaks, and the weave that libebur128 wants. */
+static void
+take (mdyn_loudness *l, const float *const *x, size_t n)
+{
+	float level[QUANTUM] = { 0 };
+	for (unsigned c = 0; c < l->channels; c++) {
+		mdyn_abs_max (level, x[c], n);
+		for (size_t i = 0; i < n; i++)
+			l->woven[i * l->channels + c] = x[c][i];
+	}
+	for (size_t i = 0; i < n; i++)
+		l->sample_peak = level[i] > l->sample_peak ? level[i] : l->sample_peak;
+	float *part[MDYN_CHANNELS_MAX];
+	for (size_t done = 0, k; done < n; done += k) {
+		size_t at = (size_t) (l->frames % QUANTUM);
+		k = QUANTUM - at < n - done ? QUANTUM - at : n - done;
+		for (unsigned c = 0; c < l->channels; c++)
+			part[c] = (float *) x[c] + done; /* only read */
+		mdyn_truepeak_run (l->peak, part, at, k, mdyn_truepeak_max_all (l->peak));
+		l->frames += k;
+	}
+}
+
+bool
+mdyn_loudness_run (mdyn_loudness *l, const float *const *x, size_t n)
+{
+	take (l, x, n);
+	bool whole = false;
+	for (size_t done = 0, k; done < n; done += k) {
+		k = l->slice_frames - l->at < n - done ? l->slice_frames - l->at : n - done;
+		ebur128_add_frames_float (l->ebur, l->woven + done * l->channels, k);
+		l->at += k;
+		if (l->at < l->slice_frames)
+			break;
+		double lufs = -HUGE_VAL;
+		ebur128_loudness_window (l->ebur, l->slice_ms, &lufs);
+		l->slice[l->heard++ % l->ring] = mdyn_energy (lufs);
+		l->at = 0;
+		whole = l->heard % l->slices == 0;
+	}
+	while (l->counted < l->heard && (l->counted + 1) * l->slice_frames + l->tail <= l->frames)
+		count (l);
+	return whole;
+}
+
+double
+mdyn_loudness_energy (const mdyn_loudness *l)
+{
+	return mean (l, l->heard - l->heard % l->slices, l->slices);
+}
+
+double
+mdyn_loudness_momentary (const mdyn_loudness *l)
+{
+	return l->heard < 4 * l->slices ? NAN : mdyn_lufs (mean (l, l->heard - l->heard % l->slices, 4 * l->slices));
+}
+
+double
+mdyn_loudness_short_term (const mdyn_loudness *l)
+{
+	return l->heard < 30 * l->slices ? NAN : mdyn_lufs (mean (l, l->heard - l->heard % l->slices, 30 * l->slices));
+}
+
+/* Everything from the gate on, which is this factor below the mean of all. *from is the first bin of it. */
+static bin
+gated (const histogram *h, double factor, size_t *from)
+{
+	bin r = { 0, 0 };
+	double gate = factor * h->all.sum / (double) h->all.n;
+	size_t i = gate < mdyn_energy (GATE_LUFS) ? 0 : bin_of (gate);
+	if (h->fine[i].sum < gate * (double) h->fine[i].n)
+		i++; /* the gate falls within this bin: it goes with its mean */
+	*from = i;
+	for (; i < BINS && i % BINS_PER_LU; i++) {
+		r.sum += h->fine[i].sum;
+		r.n += h->fine[i].n;
+	}
+	for (size_t k = i / BINS_PER_LU; k < LU_OF_BINS; k++) {
+		r.sum += h->coarse[k].sum;
+		r.n += h->coarse[k].n;
+	}
+	return r;
+}
+
+/* Loudness of the value with `below` values before it, counted from bin i. */
+static double
+ranked (const histogram *h, size_t i, uint64_t below)
+{
+	while (i < BINS) {
+		bool lu = i % BINS_PER_LU == 0;
+		const bin *b = lu ? &h->coarse[i / BINS_PER_LU] : &h->fine[i];
+		if (b->n > below && (!lu || h->fine[i].n > below)) {
+			b = &h->fine[i];
+			break;
+		}
+		if (lu && b->n > below) {
+			below -= h->fine[i++].n;
+			continue;
+		}
+		below -= b->n;
+		i += lu ? BINS_PER_LU : 1;
+	}
+	return i < BINS ? mdyn_lufs (h->fine[i].sum / (double) h->fine[i].n) : NAN;
+}
+
+double
+mdyn_loudness_integrated (const mdyn_loudness *l)
+{
+	if (!l->momentary->all.n)
+		return NAN;
+	size_t from;
+	bin r = gated (l->momentary, 0.1, &from);
+	return mdyn_lufs (r.sum / (double) r.n);
+}
+
+double
+mdyn_loudness_range (const mdyn_loudness *l)
+{
+	if (!l->short_term->all.n)
+		return NAN;
+	size_t from;
+	double last = (double) gated (l->short_term, 0.01, &from).n - 1;
+	return ranked (l->short_term, from, (uint64_t) (0.95 * last + 0.5)) - ranked (l->short_term, from, (uint64_t) (0.1 * last + 0.5));
+}
+
+/* dB of an amplitude, NaN below -300. */
+static double
+decibels (double amplitude)
+{
+	return amplitude > 1e-15 ? 20 * log10 (amplitude) : NAN;
+}
+
+double
+mdyn_loudness_true_peak (const mdyn_loudness *l)
+{
+	float between = mdyn_truepeak_max_all (l->peak);
+	return decibels (between > l->sample_peak ? between : l->sample_peak);
+}
+
+void
+mdyn_loudness_finish (mdyn_loudness *l)
+{
+	if (!l->finished)
+		mdyn_truepeak_flush (l->peak);
+	l->finished = true;
+}
+
+void
+mdyn_loudness_get (const mdyn_loudness *l, mdyn_loudness_result *r)
+{
+	const bin *all = &l->momentary->all;
+	r->duration = l->frames > l->tail ? (double) (l->frames - l->tail) / l->rate : 0;
+	r->integrated = mdyn_loudness_integrated (l);
+	r->threshold = all->n ? fmax (GATE_LUFS, mdyn_lufs (0.1 * all->sum / (double) all->n)) : NAN;
+	r->range = mdyn_loudness_range (l);
+	r->max_momentary = mdyn_lufs (l->max_momentary);
+	r->max_short_term = mdyn_lufs (l->max_short_term);
+	r->true_peak = mdyn_loudness_true_peak (l);
+	r->sample_peak = decibels (l->sample_peak);
+}

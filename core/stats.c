@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+#include "stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME "masternorm"
+#define UNJUDGED 99
+
+typedef struct delivery {
+	const char *nick;
+	double target, down, up, ceiling;
+	bool dual_mono;
+	const char *source;
+} delivery;
+
+static const delivery deliveries[] = {
+#define DELIVERY(nick, target, down, up, ceiling, dual_mono, source) { nick, target, down, up, ceiling, dual_mono, source },
+#include "mdyn/delivery.def"
+};
+
+static const delivery *
+find (const char *nick)
+{
+	for (size_t i = 0; nick && i < sizeof deliveries / sizeof *deliveries; i++)
+		if (!strcmp (deliveries[i].nick, nick))
+			return &deliveries[i];
+	return NULL;
+}
+
+bool
+mdyn_stats_dual_mono (const char *preset)
+{
+	const delivery *d = find (preset);
+	return d && d->dual_mono;
+}
+
+bool
+mdyn_stats_is_delivery (const char *preset)
+{
+	return find (preset) != NULL;
+}
+
+/* A number to the thousandth, finer than any meter; null where there is none. */
+static json_t *
+number (double v)
+{
+	double rounded = round (v * 1000) / 1000;
+	return isfinite (v) ? json_real (rounded == 0 ? 0 : rounded) : json_null ();
+}
+
+static json_t *
+text (const char *t)
+{
+	return t ? json_string (t) : json_null ();
+}
+
+static void
+measurements (json_t *o, const mdyn_loudness_result *r)
+{
+	json_object_set_new (o, "duration", number (r->duration));
+	json_object_set_new (o, "integrated", number (r->integrated));
+	json_object_set_new (o, "threshold", number (r->threshold));
+	json_object_set_new (o, "range", number (r->range));
+	json_object_set_new (o, "max_momentary", number (r->max_momentary));
+	json_object_set_new (o, "max_short_term", number (r->max_short_term));
+	json_object_set_new (o, "true_peak", number (r->true_peak));
+	json_object_set_new (o, "sample_peak", number (r->sample_peak));
+	json_object_set_new (o, "plr", number (r->true_peak - r->integrated));
+}
+
+/* min -inf or max +inf: not asked; both: not judged. *pass becomes false if it fails. */
+static json_t *
+criterion (double measured, double min, double max, bool *pass)
+{
+	double shown = round (measured * 10) / 10;
+	bool judged = isfinite (min) || isfinite (max);
+	bool ok = shown >= min - 1e-9 && shown <= max + 1e-9; /* false for NaN; the 1e-9 is for sums like -23 + .2 */
+	json_t *o = json_object ();
+	json_object_set_new (o, "measured", number (measured));
+	json_object_set_new (o, "min", number (min));
+	json_object_set_new (o, "max", number (max));
+	json_object_set_new (o, "pass", judged ? json_boolean (ok) : json_null ());
+	*pass &= ok || !judged;
+	return o;
+}
+
+static json_t *
+verdict (const delivery *d, const mdyn_stats *s)
+{
+	const mdyn_loudness_result *r = s->has_out ? &s->out : &s->in;
+	bool pass = isfinite (r->integrated);
+	json_t *o = json_object ();
+	json_object_set_new (o, "of", json_string (s->has_out ? "output" : "input"));
+	json_object_set_new (o, "source", json_string (d->source));
+	json_object_set_new (o, "integrated",
+	                     criterion (r->integrated, d->down == UNJUDGED ? -INFINITY : d->target - d->down,
+	                                d->up == UNJUDGED ? INFINITY : d->target + d->up, &pass));
+	json_object_set_new (o, "true_peak", criterion (r->true_peak, -INFINITY, d->ceiling, &pass));
+	json_object_set_new (o, "pass", json_boolean (pass));
+	return o;
+}
+
+/* NULL without memory. jansson passes a failure on: setting NULL, or into NULL, fails and does no harm, but leaves the field out. */
+static char *
+compose (const mdyn_stats *s)
+{
+	json_t *o = json_object (), *out = s->has_out ? json_object () : json_null ();
+	const delivery *d = find (s->preset);
+	json_object_set_new (o, "schema", json_string (MDYN_STATS_SCHEMA));
+	json_object_set_new (o, "rate", json_integer (s->rate));
+	json_object_set_new (o, "channels", json_integer (s->channels));
+	json_object_set_new (o, "dual_mono", json_boolean (s->dual_mono));
+	json_object_set_new (o, "nonfinite", json_integer ((json_int_t) s->nonfinite));
+	measurements (o, &s->in);
+	json_object_set_new (o, "mode", text (s->mode));
+	json_object_set_new (o, "preset", text (s->preset));
+	json_object_set_new (o, "target", number (s->target));
+	json_object_set_new (o, "ceiling", number (s->ceiling));
+	json_object_set_new (o, "applied_gain", number (s->gain));
+	json_object_set_new (o, "limiter_reduction", number (s->reduction));
+	json_object_set_new (o, "peak_policy", text (s->peak_policy));
+	json_object_set_new (o, "peak_action", text (s->peak_action));
+	if (s->has_out)
+		measurements (out, &s->out);
+	json_object_set_new (o, "output", out);
+	json_object_set_new (o, "verdict", d ? verdict (d, s) : json_null ());
+	char *t = json_object_size (o) == 24 ? json_dumps (o, JSON_INDENT (2) | JSON_REAL_PRECISION (10)) : NULL;
+	json_decref (o);
+	return t;
+}
+
+static int
+write_all (int fd, const char *t)
+{
+	for (size_t left = strlen (t); left;) {
+		ssize_t n = write (fd, t, left);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			t += n;
+			left -= (size_t) n;
+		}
+	}
+	return 0;
+}
+
+int
+mdyn_stats_check (const char *path, char *why, size_t size)
+{
+	const char *slash = strrchr (path, '/');
+	char *folder = !slash ? strdup (".") : slash == path ? strdup ("/") : strndup (path, (size_t) (slash - path));
+	struct stat st;
+	int err = !folder ? -ENOMEM : access (folder, W_OK | X_OK) < 0 ? -errno : stat (path, &st) == 0 && S_ISDIR (st.st_mode) ? -EISDIR : 0;
+	free (folder);
+	return err ? mdyn_why (why, size, err, NAME ": stats-file=%s: cannot be written: %s", path, strerror (-err)) : 0;
+}
+
+int
+mdyn_stats_write (const char *path, const mdyn_stats *s, char *why, size_t size)
+{
+	char *t = compose (s), *beside = NULL;
+	int fd = -1, err = -ENOMEM;
+	if (t && asprintf (&beside, "%s.XXXXXX", path) < 0)
+		beside = NULL;
+	if (!t || !beside)
+		goto out;
+	fd = mkostemp (beside, O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		goto out;
+	}
+	/* mkostemp makes it private, whatever the umask; a report should be readable like any other file. */
+	err = fchmod (fd, 0644) < 0 ? -errno : 0;
+	if (!err)
+		err = write_all (fd, t);
+	if (!err)
+		err = write_all (fd, "\n");
+	if (!err && fsync (fd) < 0 && errno != EINVAL)
+		err = -errno;
+	if (close (fd) < 0 && !err)
+		err = -errno;
+	if (!err && rename (beside, path) < 0)
+		err = -errno;
+	if (err)
+		unlink (beside);
+out:
+	free (t);
+	free (beside);
+	return err ? mdyn_why (why, size, err, NAME ": stats-file=%s: cannot be written: %s", path, strerror (-err)) : 0;
+}
+
+/* *t becomes the text, to be freed. */
+static int
+load (const char *path, char **t, char *why, size_t size)
+{
+	int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would hold us up for ever */
+	struct stat st;
+	if (fd < 0 || fstat (fd, &st) < 0) {
+		int err = -errno;
+		if (fd >= 0)
+			close (fd);
+		return mdyn_why (why, size, err, NAME ": measured-file=%s: cannot be read: %s", path, strerror (-err));
+	}
+	int err = 0;
+	*t = NULL;
+	if (!S_ISREG (st.st_mode))
+		err = mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: is not a regular file", path);
+	else if (st.st_size > MDYN_STATS_SIZE_MAX)
+		err = mdyn_why (why, size, -EFBIG, NAME ": measured-file=%s: has %lld bytes, at most %d are read", path, (long long) st.st_size,
+		                MDYN_STATS_SIZE_MAX);
+	else if (!(*t = malloc (MDYN_STATS_SIZE_MAX + 1)))
+		err = mdyn_why (why, size, -ENOMEM, NAME ": measured-file=%s: no memory", path);
+	size_t used = 0;
+	while (!err && used < MDYN_STATS_SIZE_MAX) {
+		ssize_t n = read (fd, *t + used, MDYN_STATS_SIZE_MAX - used);
+		if (n == 0)
+			break;
+		if (n > 0)
+			used += (size_t) n;
+		else if (errno != EINTR)
+			err = mdyn_why (why, size, -errno, NAME ": measured-file=%s: cannot be read: %s", path, strerror (errno));
+	}
+	close (fd);
+	if (err) {
+		free (*t);
+		*t = NULL;
+	} else {
+		(*t)[used] = 0;
+	}
+	return err;
+}
+
+/* A number within low .. high, or NaN for null where that is allowed. */
+static int
+field (const json_t *o, const char *name, double low, double high, bool may_be_null, double *v, const char *path, char *why, size_t size)
+{
+	const json_t *f = json_object_get (o, name);
+	if (!f)
+		return mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field %s is missing", path, name);
+	if (json_is_null (f)) {
+		*v = NAN;
+		return may_be_null ? 0 : mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field %s is null: the measured programme is silent",
+		                                   path, name);
+	}
+	if (!json_is_number (f))
+		return mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field %s is not a number", path, name);
+	*v = json_number_value (f);
+	if (!(*v >= low && *v <= high))
+		return mdyn_why (why, size, -ERANGE, NAME ": measured-file=%s: field %s is %g, %g .. %g is allowed", path, name, *v, low, high);
+	return 0;
+}
+
+int
+mdyn_stats_read (const char *path, double *integrated, double *true_peak, char *why, size_t size)
+{
+	char *t = NULL;
+	int err = load (path, &t, why, size);
+	if (err)
+		return err;
+	json_error_t where;
+	json_t *o = json_loads (t, JSON_REJECT_DUPLICATES, &where);
+	free (t);
+	if (!json_is_object (o)) {
+		err = o ? mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: is not a JSON object", path)
+		        : mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: is not JSON: line %d: %s", path, where.line, where.text);
+		json_decref (o);
+		return err;
+	}
+	const json_t *schema = json_object_get (o, "schema");
+	if (!json_is_string (schema))
+		err = mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field schema is %s: not a stats file of " NAME, path,
+		                schema ? "not text" : "missing");
+	else if (strcmp (json_string_value (schema), MDYN_STATS_SCHEMA))
+		err = mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field schema is %.40s, " MDYN_STATS_SCHEMA " is read", path,
+		                json_string_value (schema));
+	if (!err)
+		err = field (o, "integrated", -120, 100, false, integrated, path, why, size);
+	if (!err)
+		err = field (o, "true_peak", -300, 400, true, true_peak, path, why, size);
+	json_decref (o);
+	return err;
+}

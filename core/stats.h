@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* The stats file of masternorm: JSON, written whole or not at all, and read back for the linear mode.
+ *
+ *   schema            "mdyn-loudness-1"; another number is another meaning, and is refused
+ *   rate, channels, duration (s), nonfinite (samples silenced), dual_mono
+ *   integrated, threshold, max_momentary, max_short_term (LUFS), range (LU), true_peak (dBTP), sample_peak (dBFS),
+ *   plr (dB: true peak less integrated)              of the input; null where there is no value, as for silence
+ *   mode, preset (null: none), target (LUFS), ceiling (dBTP), applied_gain (dB; live: null), limiter_reduction (largest, dB; no limiter: null),
+ *   peak_policy and peak_action (linear: none, limited, lowered; else null)
+ *   output            the same measurements of the output, or null: mode measure passes its input on
+ *   verdict           null, or with a delivery preset: of ("input" or "output"), source, pass, and integrated and true_peak, each with
+ *                     measured, min, max, pass
+ *
+ * The verdict is read as one reads a meter, to a tenth (EBU Tech 3341 shows loudness and true peak with one decimal): measured values are rounded
+ * to .1 before they are compared. So -1.04 dBTP, -1.00 and, what a limiter set to the ceiling may leave to another meter, -0.96 pass
+ * a ceiling of -1; -0.94 does not. min or max are null where nothing is asked; where nothing is judged, pass is null. The programme passes if nothing
+ * judged fails; silence fails. */
+#ifndef MDYN_CORE_STATS_H
+#define MDYN_CORE_STATS_H
+
+#include "loudness.h"
+
+#define MDYN_STATS_SCHEMA "mdyn-loudness-1"
+#define MDYN_STATS_SIZE_MAX 65536                 /* bytes of a file that is read */
+
+typedef struct mdyn_stats {
+	unsigned rate, channels;
+	double nonfinite;
+	bool dual_mono;
+	const char *mode, *preset;                /* preset NULL: none */
+	double target, ceiling, gain, reduction;  /* NaN: none to tell; reduction: the limiter's largest, dB */
+	const char *peak_policy, *peak_action;    /* NULL: not the linear mode */
+	mdyn_loudness_result in, out;
+	bool has_out;
+} mdyn_stats;
+
+/* Whether a file can be made beside `path`: what is known at the start need not fail at the end. 0, or a negative errno and one line. */
+int mdyn_stats_check (const char *path, char *why, size_t why_size);
+
+/* 0, or a negative errno and one line. Beside `path` a file path.XXXXXX exists meanwhile; it is gone afterwards, whatever happens. */
+int mdyn_stats_write (const char *path, const mdyn_stats *s, char *why, size_t why_size);
+
+/* integrated and true_peak of a stats file; true_peak is NaN where the file says null. 0, or a negative errno and one line that names the field. */
+int mdyn_stats_read (const char *path, double *integrated, double *true_peak, char *why, size_t why_size);
+
+/* Whether the delivery of that name counts one channel as two loudspeakers; false for no delivery, or NULL. */
+bool mdyn_stats_dual_mono (const char *preset);
+
+/* Whether there is a delivery of that name. */
+bool mdyn_stats_is_delivery (const char *preset);
+
+#endif

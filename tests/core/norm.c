@@ -1,0 +1,822 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* masternorm: the meter against EBU Tech 3341 and 3342 and against libebur128, the modes, the stats file. */
+#include <ebur128.h>
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mdyn/mdyn.h"
+#include "tap.h"
+
+#define PI 3.14159265358979323846
+#define N(a) (sizeof (a) / sizeof (a)[0])
+
+static char why[600], path[128];
+
+/* A file of this test's own, gone before the test begins. */
+static const char *
+stats_path (void)
+{
+	snprintf (path, sizeof path, "/tmp/mdyn-test-norm-%ld.json", (long) getpid ());
+	unlink (path);
+	return path;
+}
+
+typedef struct clip {
+	unsigned rate, channels;
+	size_t frames;
+	float *x;                                 /* interleaved */
+} clip;
+
+static clip
+new_clip (unsigned rate, unsigned channels, double seconds)
+{
+	clip c = { rate, channels, (size_t) (seconds * rate + 0.5), NULL };
+	c.x = calloc (c.frames * channels + 1, sizeof *c.x);
+	ck_assert_ptr_nonnull (c.x);
+	return c;
+}
+
+/* A tone of hz at db (peak, dBFS) in all channels, from second `from` for `length` seconds, its phase running through the clip. */
+static void
+tone (clip *c, double hz, double db, double from, double length)
+{
+	size_t a = (size_t) (from * c->rate + 0.5), b = (size_t) ((from + length) * c->rate + 0.5);
+	double amplitude = pow (10, db / 20);
+	for (size_t i = a; i < b && i < c->frames; i++)
+		for (unsigned k = 0; k < c->channels; k++)
+			c->x[i * c->channels + k] = (float) (amplitude * sin (2 * PI * fmod (hz * (double) i / c->rate, 1)));
+}
+
+/* "row=value:row=value", composed. */
+static const char *
+rows (const char *format, ...)
+{
+	static char text[400];
+	va_list args;
+	va_start (args, format);
+	vsnprintf (text, sizeof text, format, args);
+	va_end (args);
+	return text;
+}
+
+static mdyn_proc *
+make (const clip *c, const char *set, const mdyn_position *position)
+{
+	mdyn_proc *p;
+	mdyn_format f = { .sample = MDYN_F32, .rate = c->rate, .channels = c->channels };
+	if (position)
+		memcpy (f.position, position, c->channels * sizeof *position);
+	ck_assert_int_eq (mdyn_create (&p, mdyn_class_get (MDYN_NORM), &f), 0);
+	char all[400], *save = NULL;
+	snprintf (all, sizeof all, "%s", set);
+	for (char *row = strtok_r (all, ":", &save); row; row = strtok_r (NULL, ":", &save)) {
+		char *is = strchr (row, '=');
+		*is = 0;
+		ck_assert_msg (mdyn_set_text (p, row, is + 1, why, sizeof why) == 0, "%s", why);
+	}
+	return p;
+}
+
+/* Runs a clip through in calls of `split` frames, with the zeros that bring out its end; the output lies as the input lay. */
+static clip
+run (mdyn_proc *p, const clip *c, size_t split)
+{
+	size_t latency = mdyn_latency (p), all = c->frames + latency;
+	clip in = *c, out = *c;
+	in.x = calloc (all * c->channels + 1, sizeof (float));
+	out.x = calloc (all * c->channels + 1, sizeof (float));
+	memcpy (in.x, c->x, c->frames * c->channels * sizeof (float));
+	for (size_t at = 0, n; at < all; at += n) {
+		n = split < all - at ? split : all - at;
+		ck_assert_int_eq (mdyn_process_interleaved (p, out.x + at * c->channels, in.x + at * c->channels, NULL, n), 0);
+	}
+	memmove (out.x, out.x + latency * c->channels, c->frames * c->channels * sizeof (float));
+	free (in.x);
+	return out;
+}
+
+/* The stats of a clip, and its output if wanted. */
+static json_t *
+stats_of (const clip *c, const char *set, const mdyn_position *position, clip *out)
+{
+	mdyn_proc *p = make (c, set, position);
+	ck_assert_int_eq (mdyn_set_text (p, "stats-file", stats_path (), why, sizeof why), 0);
+	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
+	clip y = run (p, c, 4096);
+	ck_assert_msg (mdyn_finish (p, why, sizeof why) == 0, "%s", why);
+	mdyn_destroy (&p);
+	json_t *o = json_load_file (path, 0, NULL);
+	ck_assert (json_is_object (o));
+	if (out)
+		*out = y;
+	else
+		free (y.x);
+	return o;
+}
+
+static double
+value (const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get (o, name);
+	ck_assert_msg (v != NULL, "%s is missing", name);
+	return json_is_null (v) ? NAN : json_number_value (v);
+}
+
+static double
+measured (const clip *c, const char *name)
+{
+	json_t *o = stats_of (c, "mode=measure", NULL, NULL);
+	double v = value (o, name);
+	json_decref (o);
+	return v;
+}
+
+#define NEAR(a, b, tolerance, ...) \
+	do { \
+		double a_ = (a), b_ = (b); \
+		ck_assert_msg (fabs (a_ - b_) <= (tolerance), "%s is %.4f, not %.4f: " #__VA_ARGS__, #a, a_, b_); \
+	} while (0)
+
+/* An independent reading: libebur128 from its own blocks. */
+static double
+ebur_loudness (const clip *c, size_t from, size_t to)
+{
+	ebur128_state *st = ebur128_init (c->channels, c->rate, EBUR128_MODE_I);
+	double l;
+	ebur128_add_frames_float (st, c->x + from * c->channels, to - from);
+	ebur128_loudness_global (st, &l);
+	ebur128_destroy (&st);
+	return l;
+}
+
+static const unsigned rates[] = { 44100, 48000, 96000 };
+
+typedef struct step {
+	double db, seconds;
+} step;
+
+static clip
+steps (unsigned rate, const step *s, size_t n)
+{
+	double all = 0, at = 0;
+	for (size_t i = 0; i < n; i++)
+		all += s[i].seconds;
+	clip c = new_clip (rate, 2, all);
+	for (size_t i = 0; i < n; at += s[i++].seconds)
+		tone (&c, 1000, s[i].db, at, s[i].seconds);
+	return c;
+}
+
+/* Tech 3341, cases 1 to 5, and 3342, cases 1 to 4. The frequency is 1 kHz, the level that of each channel's peak. */
+START_TEST (tech_3341_integrated)
+{
+	static const struct {
+		step s[5];
+		size_t n;
+		double want;
+	} cases[] = {
+		{ { { -23, 20 } }, 1, -23 },
+		{ { { -33, 20 } }, 1, -33 },
+		{ { { -36, 10 }, { -23, 60 }, { -36, 10 } }, 3, -23 },
+		{ { { -72, 10 }, { -36, 10 }, { -23, 60 }, { -36, 10 }, { -72, 10 } }, 5, -23 },
+		{ { { -26, 20 }, { -20, 20.1 }, { -26, 20 } }, 3, -23 },
+	};
+	for (size_t i = 0; i < N (cases); i++) {
+		clip c = steps (rates[_i], cases[i].s, cases[i].n);
+		json_t *o = stats_of (&c, "mode=measure", NULL, NULL);
+		NEAR (value (o, "integrated"), cases[i].want, 0.1, 3341);
+		NEAR (value (o, "integrated"), ebur_loudness (&c, 0, c.frames), 0.002, libebur128);
+		if (i < 2) {
+			NEAR (value (o, "max_momentary"), cases[i].want, 0.1, 3341);
+			NEAR (value (o, "max_short_term"), cases[i].want, 0.1, 3341);
+		}
+		json_decref (o);
+		free (c.x);
+	}
+}
+END_TEST
+
+START_TEST (tech_3342_range)
+{
+	static const struct {
+		step s[5];
+		size_t n;
+		double want;
+	} cases[] = {
+		{ { { -20, 20 }, { -30, 20 } }, 2, 10 },
+		{ { { -20, 20 }, { -15, 20 } }, 2, 5 },
+		{ { { -40, 20 }, { -20, 20 } }, 2, 20 },
+		{ { { -50, 20 }, { -35, 20 }, { -20, 20 }, { -35, 20 }, { -50, 20 } }, 5, 15 },
+	};
+	for (size_t i = 0; i < N (cases); i++) {
+		clip c = steps (rates[_i], cases[i].s, cases[i].n);
+		NEAR (measured (&c, "range"), cases[i].want, 1, 3342);
+		free (c.x);
+	}
+}
+END_TEST
+
+/* Case 6, and what the layout of case 6 is called elsewhere. */
+START_TEST (tech_3341_surround)
+{
+	static const mdyn_position names[][5] = { { MDYN_POS_FL, MDYN_POS_FR, MDYN_POS_FC, MDYN_POS_LS, MDYN_POS_RS },
+		                                  { MDYN_POS_FL, MDYN_POS_FR, MDYN_POS_FC, MDYN_POS_SL, MDYN_POS_SR },
+		                                  { MDYN_POS_FL, MDYN_POS_FR, MDYN_POS_FC, MDYN_POS_BL, MDYN_POS_BR } };
+	static const double db[5] = { -28, -28, -24, -30, -30 };
+	clip c = new_clip (rates[_i], 5, 20);
+	tone (&c, 1000, 0, 0, 20);
+	for (size_t i = 0; i < c.frames * 5; i++)
+		c.x[i] *= (float) pow (10, db[i % 5] / 20);
+	for (size_t i = 0; i < N (names); i++) {
+		json_t *o = stats_of (&c, "mode=measure", names[i], NULL);
+		NEAR (value (o, "integrated"), -23, 0.1, 3341);
+		json_decref (o);
+	}
+	free (c.x);
+}
+END_TEST
+
+/* Cases 9 and 12: short-term, momentary loudness stand still. */
+START_TEST (tech_3341_constant)
+{
+	for (int k = 0; k < 2; k++) {
+		clip c = new_clip (rates[_i], 2, k ? 10 : 15);
+		for (int i = 0; i < (k ? 25 : 5); i++) {
+			double length = k ? 0.4 : 3, loud = k ? 0.18 : 1.34;
+			tone (&c, 1000, -20, i * length, loud);
+			tone (&c, 1000, -30, i * length + loud, length - loud);
+		}
+		mdyn_proc *p = make (&c, "mode=measure", NULL);
+		size_t tick = c.rate / 10;
+		for (size_t i = 0; (i + 1) * tick <= c.frames; i++) {
+			float *at = c.x + i * tick * 2;
+			ck_assert_int_eq (mdyn_process_interleaved (p, at, at, NULL, tick), 0);
+			double v = mdyn_get (p, k ? MDYN_NORM_momentary : MDYN_NORM_short_term);
+			if (i + 1 >= (k ? 10 : 30))
+				NEAR (v, -23, 0.1, 3341);
+		}
+		mdyn_destroy (&p);
+		free (c.x);
+	}
+}
+END_TEST
+
+/* Cases 10 and 13: wherever the tone begins. */
+START_TEST (tech_3341_maxima)
+{
+	for (int i = 0; i < 20; i += _i == 1 ? 1 : 5) {
+		clip c = new_clip (rates[_i], 2, i * 0.15 + 4), d = new_clip (rates[_i], 2, i * 0.02 + 1.4);
+		tone (&c, 1000, -23, i * 0.15, 3);
+		tone (&d, 1000, -23, i * 0.02, 0.4);
+		NEAR (measured (&c, "max_short_term"), -23, 0.1, 3341);
+		NEAR (measured (&d, "max_momentary"), -23, 0.1, 3341);
+		free (c.x);
+		free (d.x);
+	}
+}
+END_TEST
+
+/* Cases 15 to 19: tones at fs / of, of a phase that hides their peak. */
+START_TEST (tech_3341_true_peak)
+{
+	static const struct {
+		double of, degrees, amplitude, want;
+	} cases[] = { { 4, 0, 0.5, -6 }, { 4, 45, 0.5, -6 }, { 6, 60, 0.5, -6 }, { 8, 67.5, 0.5, -6 }, { 4, 45, 1.41, 3 } };
+	for (size_t i = 0; i < N (cases); i++) {
+		clip c = new_clip (rates[_i], 2, 1);
+		size_t fade = c.rate / 100;
+		for (size_t k = 0; k < c.frames; k++) {
+			double edge = k < fade ? (double) k / (double) fade : c.frames - k < fade ? (double) (c.frames - k) / (double) fade : 1;
+			c.x[2 * k] = c.x[2 * k + 1] =
+			        (float) (edge * cases[i].amplitude * sin (2 * PI * (double) k / cases[i].of + cases[i].degrees * PI / 180));
+		}
+		double v = measured (&c, "true_peak");
+		ck_assert_msg (v <= cases[i].want + 0.2 && v >= cases[i].want - 0.4, "case %zu: %.3f dBTP", i + 15, v);
+		free (c.x);
+	}
+}
+END_TEST
+
+/* BS.1770's anchor at rates of every kind, and a true peak in the last frames. */
+START_TEST (any_rate_and_channel_count)
+{
+	static const unsigned odd[] = { 8000, 11025, 12347, 16000, 22050, 32000, 88200, 176400, 192000, 384000 };
+	for (size_t i = 0; i < N (odd); i++) {
+		clip c = new_clip (odd[i], 1, 1.5);
+		tone (&c, 997, 0, 0, 1.5);
+		NEAR (measured (&c, "integrated"), -3.01, 0.1, 1770);
+		free (c.x);
+	}
+	clip c = new_clip (48000, 64, 1);
+	tone (&c, 997, -20, 0, 1);
+	NEAR (measured (&c, "integrated"), -23.01 + 10 * log10 (64), 0.05, unknown positions weigh 1);
+	free (c.x);
+	c = new_clip (48000, 1, 0.5);
+	c.x[c.frames - 3] = 0.5f;
+	NEAR (measured (&c, "true_peak"), -6.02, 0.3, the last frames);
+	free (c.x);
+}
+END_TEST
+
+START_TEST (channels_weigh_by_position)
+{
+	static const struct {
+		mdyn_position position;
+		double lu;
+	} one[] = { { MDYN_POS_FC, 0 }, { MDYN_POS_SL, 1.492 }, { MDYN_POS_RS, 1.492 }, { MDYN_POS_WL, 1.492 }, { MDYN_POS_BC, 0 },
+		    { MDYN_POS_TSL, 0 }, { MDYN_POS_TBR, 0 }, { MDYN_POS_BFL, 0 }, { MDYN_POS_UNKNOWN, 0 } };
+	clip c = new_clip (48000, 1, 1);
+	tone (&c, 997, -20, 0, 1);
+	for (size_t i = 0; i < N (one); i++) {
+		json_t *o = stats_of (&c, "mode=measure", &one[i].position, NULL);
+		NEAR (value (o, "integrated"), -23.01 + one[i].lu, 0.02);
+		json_decref (o);
+	}
+	json_t *o = stats_of (&c, "mode=measure", (const mdyn_position[]){ MDYN_POS_LFE2 }, NULL);
+	ck_assert (json_is_null (json_object_get (o, "integrated")));
+	json_decref (o);
+	o = stats_of (&c, "mode=measure:dual-mono=on", NULL, NULL);
+	NEAR (value (o, "integrated"), -20, 0.02, dual mono);
+	ck_assert (json_is_true (json_object_get (o, "dual_mono")));
+	json_decref (o);
+	free (c.x);
+
+	/* 7.1: the sides are the surrounds, the back is the back. */
+	static const mdyn_position wide[] = { MDYN_POS_FL, MDYN_POS_FR, MDYN_POS_BL, MDYN_POS_BR, MDYN_POS_SL, MDYN_POS_SR };
+	c = new_clip (48000, 6, 1);
+	tone (&c, 997, -20, 0, 1);
+	for (size_t i = 0; i < c.frames * 6; i++)
+		c.x[i] *= i % 6 == 2;
+	o = stats_of (&c, "mode=measure", wide, NULL);
+	NEAR (value (o, "integrated"), -23.01, 0.02);
+	json_decref (o);
+	free (c.x);
+}
+END_TEST
+
+/* Talk, more or less: a buzz of 140 Hz in syllables of 4 Hz, with a breath every two seconds, about -23 LUFS at 0 dB in two channels. */
+static void
+talk (clip *c, double db, double from, double length)
+{
+	uint32_t seed = 12345;
+	double gain = pow (10, (db - 14.4) / 20), low = 0;
+	size_t a = (size_t) (from * c->rate), b = (size_t) ((from + length) * c->rate);
+	for (size_t i = a; i < b && i < c->frames; i++) {
+		double t = (double) (i - a) / c->rate, breath = fmod (t, 2) < 1.7, syllable = pow (sin (PI * 4 * t), 2);
+		seed = seed * 1664525 + 1013904223;
+		low += 0.3 * ((double) (int32_t) seed / 2147483648.0 - low);
+		double buzz = sin (2 * PI * 140 * t) + 0.7 * sin (2 * PI * 420 * t) + 0.4 * sin (2 * PI * 1260 * t) + 0.3 * low;
+		for (unsigned k = 0; k < c->channels; k++)
+			c->x[i * c->channels + k] += (float) (gain * buzz * syllable * breath);
+	}
+}
+
+static void
+noise (clip *c, double db)
+{
+	uint32_t seed = 99;
+	for (size_t i = 0; i < c->frames * c->channels; i++) {
+		seed = seed * 1664525 + 1013904223;
+		c->x[i] += (float) (pow (10, db / 20) * (double) (int32_t) seed / 2147483648.0);
+	}
+}
+
+/* A programme in which every part of every mode has something to do. */
+static clip
+programme (unsigned rate)
+{
+	clip c = new_clip (rate, 2, 9);
+	talk (&c, -10, 0.25, 3);
+	talk (&c, 12, 3.5, 2.5);
+	talk (&c, -8, 6.5, 2.5);
+	noise (&c, -75);
+	for (size_t i = 0; i < c.frames; i++)
+		c.x[2 * i + 1] *= 0.8f;
+	return c;
+}
+
+static const char *const modes[] = {
+	"mode=live:target=-14",
+	"mode=live:target=-14:lookahead=0",
+	"mode=live:target=-14:lookahead=251.3:strength=50:initial-loudness=-30",
+	"mode=linear:target=-14:measured-loudness=-23",
+	"mode=linear:target=-14:measured-loudness=-23:measured-peak=-6:peak-policy=lower",
+	"mode=measure",
+};
+
+START_TEST (any_split_gives_the_same_bits)
+{
+	static const size_t splits[] = { 1, 7, 64, 1000 };
+	clip c = programme (_i % 2 ? 22050 : 16000), first = { 0 };
+	double readouts[MDYN_NORM_PARAMS];
+	for (size_t i = 0; i < N (splits); i++) {
+		mdyn_proc *p = make (&c, modes[_i], NULL);
+		ck_assert_int_eq (mdyn_set_text (p, "stats-file", stats_path (), why, sizeof why), 0);
+		ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
+		clip y = run (p, &c, splits[i]);
+		for (int row = MDYN_NORM_momentary; row < MDYN_NORM_PARAMS; row++) {
+			double v = mdyn_get (p, row);
+			if (i)
+				ck_assert_msg (v == readouts[row] || (isnan (v) && isnan (readouts[row])), "row %d: %g, %g", row, v, readouts[row]);
+			readouts[row] = v;
+		}
+		if (i) {
+			ck_assert_msg (!memcmp (first.x, y.x, c.frames * 2 * sizeof (float)), "mode %d, %zu frames", _i, splits[i]);
+			free (y.x);
+		} else {
+			first = y;
+		}
+		mdyn_destroy (&p);
+	}
+	free (first.x);
+	free (c.x);
+}
+END_TEST
+
+START_TEST (reset_forgets_all)
+{
+	clip c = programme (16000);
+	mdyn_proc *p = make (&c, modes[_i], NULL);
+	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
+	clip a = run (p, &c, 500);
+	double integrated = mdyn_get (p, MDYN_NORM_integrated), peak = mdyn_get (p, MDYN_NORM_true_peak);
+	clip loud = new_clip (16000, 2, 0.777);
+	tone (&loud, 50, 200, 0, 1);
+	mdyn_reset (p);
+	clip other = run (p, &loud, 500);
+	mdyn_reset (p);
+	ck_assert (isnan (mdyn_get (p, MDYN_NORM_integrated)) && isnan (mdyn_get (p, MDYN_NORM_gain)));
+	clip b = run (p, &c, 500);
+	ck_assert (!memcmp (a.x, b.x, c.frames * 2 * sizeof (float)));
+	ck_assert (mdyn_get (p, MDYN_NORM_integrated) == integrated && mdyn_get (p, MDYN_NORM_true_peak) == peak);
+	mdyn_destroy (&p);
+	free (a.x), free (b.x), free (other.x), free (loud.x), free (c.x);
+}
+END_TEST
+
+START_TEST (nothing_to_do_changes_no_bit)
+{
+	static const char *const idle[] = {
+		"mode=measure",
+		"mode=linear:target=-23:measured-loudness=-23",
+		"mode=linear:target=-23:measured-loudness=-20:bypass=on",
+		"mode=linear:target=-23:measured-loudness=-23:measured-peak=-9:peak-policy=fail",
+		"mode=live:target=-23",
+	};
+	clip c = new_clip (48000, 2, 6);
+	tone (&c, 400, -22.5, 0, 6);
+	mdyn_proc *p = make (&c, idle[_i], NULL);
+	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
+	clip y = run (p, &c, 300);
+	ck_assert (!memcmp (c.x, y.x, c.frames * 2 * sizeof (float)));
+	mdyn_destroy (&p);
+	free (y.x), free (c.x);
+
+	/* And without prepare() linear is 0 dB. */
+	if (_i == 2)
+		return;
+	c = new_clip (48000, 2, 1);
+	tone (&c, 500, -12, 0, 1);
+	p = make (&c, "mode=linear:measured-loudness=-50", NULL);
+	y = run (p, &c, 300);
+	ck_assert (!memcmp (c.x, y.x, c.frames * 2 * sizeof (float)));
+	mdyn_destroy (&p);
+	free (y.x), free (c.x);
+}
+END_TEST
+
+/* measure -> stats file -> linear, read by libebur128 at the other end. */
+START_TEST (linear_lands)
+{
+	static const char *const targets[] = { "-35", "-23", "-16" };
+	static char file[160];
+	clip c = new_clip (rates[_i], 2, 12), y;
+	talk (&c, -12, 0, 5);
+	talk (&c, -2, 5, 4);
+	talk (&c, -25, 9, 3);
+	json_t *o = stats_of (&c, "mode=measure", NULL, NULL);
+	double loudness = value (o, "integrated"), peak = value (o, "true_peak");
+	json_decref (o);
+	snprintf (file, sizeof file, "%s.in", path);
+	ck_assert_int_eq (rename (path, file), 0);
+	for (size_t i = 0; i < N (targets); i++) {
+		double target = atof (targets[i]);
+		o = stats_of (&c, rows ("mode=linear:measured-file=%s:target=%s", file, targets[i]), NULL, &y);
+		NEAR (ebur_loudness (&y, 0, y.frames), target, 0.05);
+		NEAR (value (o, "applied_gain"), target - loudness, 0.002);
+		NEAR (value (o, "integrated"), loudness, 1e-9, the delay does not count);
+		NEAR (value (o, "duration"), 12, 1e-9);
+		NEAR (value (json_object_get (o, "output"), "integrated"), target, 0.05);
+		ck_assert_str_eq (json_string_value (json_object_get (o, "mode")), "linear");
+		json_decref (o);
+		free (y.x);
+	}
+	/* Far over the ceiling: each policy does what it says. */
+	o = stats_of (&c, rows ("mode=linear:measured-file=%s:target=-6", file), NULL, &y);
+	ck_assert_str_eq (json_string_value (json_object_get (o, "peak_action")), "limited");
+	ck_assert_double_gt (value (o, "limiter_reduction"), 0.5);
+	ck_assert_double_le (value (json_object_get (o, "output"), "true_peak"), -1 + 0.05);
+	json_decref (o);
+	free (y.x);
+	o = stats_of (&c, rows ("mode=linear:measured-file=%s:target=-6:peak-policy=lower", file), NULL, &y);
+	ck_assert_str_eq (json_string_value (json_object_get (o, "peak_action")), "lowered");
+	NEAR (value (o, "applied_gain"), -1 - peak, 0.002);
+	NEAR (value (json_object_get (o, "output"), "true_peak"), -1, 0.01);
+	json_decref (o);
+	free (y.x);
+	mdyn_proc *p = make (&c, rows ("mode=linear:measured-file=%s:target=-6:peak-policy=fail", file), NULL);
+	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), -ERANGE);
+	ck_assert_ptr_nonnull (strstr (why, "peak-policy=fail"));
+	mdyn_destroy (&p);
+	/* A row wins over the file. */
+	p = make (&c, rows ("mode=linear:measured-file=%s:target=-20:measured-loudness=-23", file), NULL);
+	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
+	y = run (p, &c, 1000);
+	NEAR (mdyn_get (p, MDYN_NORM_gain), 3, 1e-9);
+	mdyn_destroy (&p);
+	unlink (file);
+	free (y.x), free (c.x);
+}
+END_TEST
+
+START_TEST (missing_measurement_is_refused)
+{
+	static const struct {
+		const char *rows, *name;
+	} cases[] = {
+		{ "mode=linear", "measured-loudness" },
+		{ "mode=linear:measured-peak=-3", "measured-loudness" },
+		{ "mode=linear:measured-loudness=-23:peak-policy=lower", "measured-peak" },
+		{ "mode=linear:measured-loudness=-23:peak-policy=fail", "measured-peak" },
+		{ "mode=linear:measured-file=/nonexistent/x.json", "measured-file" },
+		{ "mode=linear:measured-file=/tmp", "measured-file" },
+		{ "mode=live:stats-file=/nonexistent/x.json", "stats-file" },
+	};
+	clip c = { 48000, 2, 0, NULL };
+	for (size_t i = 0; i < N (cases); i++) {
+		mdyn_proc *p = make (&c, cases[i].rows, NULL);
+		*why = 0;
+		ck_assert_int_lt (mdyn_prepare (p, why, sizeof why), 0);
+		ck_assert_msg (strstr (why, cases[i].name) && !strchr (why, '\n'), "%s", why);
+		mdyn_destroy (&p);
+	}
+}
+END_TEST
+
+START_TEST (broken_stats_are_refused)
+{
+	static const struct {
+		const char *text, *name;
+	} cases[] = {
+		{ "", "JSON" },
+		{ "loud", "JSON" },
+		{ "[1]", "object" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23", "JSON" },
+		{ "{\"integrated\": -23, \"true_peak\": -1}", "schema" },
+		{ "{\"input_i\": \"-23.0\", \"input_tp\": \"-1\"}", "schema" },
+		{ "{\"schema\": 1, \"integrated\": -23, \"true_peak\": -1}", "schema" },
+		{ "{\"schema\": \"mdyn-loudness-2\", \"integrated\": -23, \"true_peak\": -1}", "schema" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"true_peak\": -1}", "integrated" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": null, \"true_peak\": null}", "integrated" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": \"-23\", \"true_peak\": -1}", "integrated" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": NaN, \"true_peak\": -1}", "JSON" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": 1e9, \"true_peak\": -1}", "integrated" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": true}", "true_peak" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23}", "true_peak" },
+	};
+	clip c = { 48000, 2, 0, NULL };
+	mdyn_proc *p = make (&c, rows ("mode=linear:measured-file=%s", stats_path ()), NULL);
+	for (size_t i = 0; i <= N (cases); i++) {
+		FILE *f = fopen (path, "w");
+		if (i < N (cases))
+			fputs (cases[i].text, f);
+		else
+			for (int k = 0; k < 70000; k++)
+				fputc (' ', f);
+		fclose (f);
+		*why = 0;
+		ck_assert_int_lt (mdyn_prepare (p, why, sizeof why), 0);
+		ck_assert_msg (strstr (why, i < N (cases) ? cases[i].name : "bytes") && strstr (why, "measured-file") && !strchr (why, '\n'), "%zu: %s", i, why);
+	}
+	FILE *f = fopen (path, "w");
+	fputs ("{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": null, \"else\": 3}", f);
+	fclose (f);
+	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
+	unlink (path);
+	mdyn_destroy (&p);
+}
+END_TEST
+
+START_TEST (stats_are_whole_or_absent)
+{
+	clip c = new_clip (48000, 2, 1);
+	mdyn_proc *p = make (&c, "mode=measure:stats-file=/nonexistent/x.json", NULL);
+	clip y = run (p, &c, 1000);
+	ck_assert_int_eq (mdyn_finish (p, why, sizeof why), -ENOENT);
+	ck_assert_msg (strstr (why, "stats-file=/nonexistent/x.json") && !strchr (why, '\n'), "%s", why);
+	ck_assert_int_eq (mdyn_set_text (p, "stats-file", NULL, why, sizeof why), -EBUSY);
+	mdyn_destroy (&p);
+	free (y.x);
+
+	/* A folder in the way: rename fails, and nothing stays beside it. */
+	char folder[100], target[120], command[300];
+	snprintf (folder, sizeof folder, "/tmp/mdyn-test-norm-%ld.d", (long) getpid ());
+	snprintf (target, sizeof target, "%s/s.json", folder);
+	snprintf (command, sizeof command, "mkdir -p %s/x", target);
+	ck_assert_int_eq (system (command), 0);
+	p = make (&c, rows ("mode=measure:stats-file=%s", target), NULL);
+	ck_assert_int_lt (mdyn_prepare (p, why, sizeof why), 0);
+	ck_assert_int_lt (mdyn_finish (p, why, sizeof why), 0);
+	ck_assert_ptr_nonnull (strstr (why, "stats-file"));
+	mdyn_destroy (&p);
+	snprintf (command, sizeof command, "test \"$(ls %s)\" = s.json && rm -r %s", folder, folder);
+	ck_assert_int_eq (system (command), 0);
+	free (c.x);
+}
+END_TEST
+
+START_TEST (silence_and_short_clips_have_no_value)
+{
+	static const char *const names[] = { "integrated", "threshold", "range", "max_momentary", "max_short_term", "plr" };
+	clip silence = new_clip (48000, 2, 10), brief = new_clip (48000, 2, 0.399), enough = new_clip (48000, 2, 0.4);
+	tone (&brief, 1000, -20, 0, 1);
+	tone (&enough, 1000, -20, 0, 1);
+	for (int mode = 0; mode < 3; mode += 2) {
+		const char *set = rows ("mode=%s:preset=ebu-r128", mode ? "measure" : "live");
+		json_t *o = stats_of (&silence, set, NULL, NULL), *b = stats_of (&brief, set, NULL, NULL), *e = stats_of (&enough, set, NULL, NULL);
+		for (size_t i = 0; i < N (names); i++) {
+			ck_assert_msg (json_is_null (json_object_get (o, names[i])), "%s", names[i]);
+			ck_assert_msg (json_is_null (json_object_get (b, names[i])), "%s", names[i]);
+		}
+		ck_assert (json_is_null (json_object_get (o, "true_peak")) && json_is_null (json_object_get (o, "sample_peak")));
+		ck_assert (json_is_false (json_object_get (json_object_get (o, "verdict"), "pass")));
+		NEAR (value (b, "true_peak"), -20, 0.1);
+		NEAR (value (b, "duration"), 0.399, 1e-9);
+		NEAR (value (e, "integrated"), -20, 0.1);
+		json_decref (o), json_decref (b), json_decref (e);
+	}
+	free (silence.x), free (brief.x), free (enough.x);
+}
+END_TEST
+
+START_TEST (deliveries_are_judged)
+{
+	static const struct {
+		const char *preset;
+		double db;
+		int integrated, peak, pass;       /* -1: not judged */
+	} cases[] = {
+		{ "ebu-r128", -23, 1, 1, 1 },     { "ebu-r128", -23.22, 1, 1, 1 }, { "ebu-r128", -23.3, 0, 1, 0 },
+		{ "ebu-r128", -22.7, 0, 1, 0 },   { "spotify", -40, -1, 1, 1 },    { "spotify", -1, -1, 1, 1 },
+		{ "spotify", -0.9, -1, 0, 0 },    { "alexa", -9, 1, 1, 1 },        { "alexa", -1.5, 0, 0, 0 },
+	};
+	for (size_t i = 0; i < N (cases); i++) {
+		clip c = new_clip (48000, 2, 3);
+		tone (&c, 997, cases[i].db, 0, 3);
+		json_t *o = stats_of (&c, rows ("mode=measure:preset=%s", cases[i].preset), NULL, NULL), *v = json_object_get (o, "verdict");
+		const json_t *got[3] = { json_object_get (json_object_get (v, "integrated"), "pass"), json_object_get (json_object_get (v, "true_peak"), "pass"),
+			                 json_object_get (v, "pass") };
+		const int want[3] = { cases[i].integrated, cases[i].peak, cases[i].pass };
+		for (int k = 0; k < 3; k++)
+			ck_assert_msg (want[k] < 0 ? json_is_null (got[k]) : want[k] ? json_is_true (got[k]) : json_is_false (got[k]), "%s at %g: %d",
+			               cases[i].preset, cases[i].db, k);
+		ck_assert_str_eq (json_string_value (json_object_get (v, "of")), "input");
+		json_decref (o);
+		free (c.x);
+	}
+	clip c = new_clip (48000, 2, 3);
+	json_t *o = stats_of (&c, "mode=measure:preset=speech", NULL, NULL);
+	ck_assert (json_is_null (json_object_get (o, "verdict")));
+	json_decref (o);
+	free (c.x);
+}
+END_TEST
+
+START_TEST (live_brings_two_levels_to_the_target)
+{
+	clip c = new_clip (48000, 2, 40), y;
+	talk (&c, -10, 0.5, 19.5);
+	talk (&c, 2, 20, 20);
+	noise (&c, -80);
+	json_t *o = stats_of (&c, "mode=live:target=-16:preset=apple-podcasts", NULL, &y);
+	NEAR (ebur_loudness (&y, 48000, 20 * 48000), -16, 1);
+	NEAR (ebur_loudness (&y, 20 * 48000, 40 * 48000), -16, 1);
+	NEAR (ebur_loudness (&y, 20 * 48000, 22 * 48000), -16, 1.5, from the first word);
+	NEAR (ebur_loudness (&y, 24000, 3 * 48000), -16, 1.5, from the first word);
+	ck_assert_double_le (value (json_object_get (o, "output"), "true_peak"), -1 + 0.05);
+	ck_assert (json_is_true (json_object_get (json_object_get (o, "verdict"), "pass")));
+	ck_assert_str_eq (json_string_value (json_object_get (json_object_get (o, "verdict"), "of")), "output");
+	json_decref (o);
+	free (y.x), free (c.x);
+}
+END_TEST
+
+START_TEST (pauses_are_not_lifted)
+{
+	static const double floors[] = { -75, -62, -50 };
+	for (size_t i = 0; i < N (floors); i++) {
+		clip c = new_clip (48000, 2, 34), y;
+		talk (&c, -8, 0, 12);
+		talk (&c, -8, 24, 10);
+		noise (&c, floors[i]);
+		mdyn_proc *p = make (&c, "mode=live:target=-20", NULL);
+		y = run (p, &c, 4800);
+		double early = 0, late = 0;
+		for (size_t k = 0; k < 48000; k++) {
+			early += pow (y.x[2 * (k + 12 * 48000 + 9600)], 2);
+			late += pow (y.x[2 * (k + 22 * 48000 + 38400)], 2);
+		}
+		ck_assert_msg (10 * log10 (late / early) < 0.5, "noise at %g dB is lifted by %.1f dB", floors[i], 10 * log10 (late / early));
+		mdyn_destroy (&p);
+		free (y.x), free (c.x);
+	}
+}
+END_TEST
+
+/* The factor shows on a constant: its steps are those of a ramp. */
+START_TEST (live_rows_do_not_click)
+{
+	clip c = new_clip (48000, 1, 4);
+	for (size_t i = 0; i < c.frames; i++)
+		c.x[i] = 0.1f * (i % 64 < 32 ? 1 : -1);
+	for (int mode = 0; mode < 2; mode++) {
+		mdyn_proc *p = make (&c, mode ? "mode=linear:measured-loudness=-23:target=-23" : "mode=live:target=-23", NULL);
+		ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
+		float *y = calloc (c.frames, sizeof *y), most = 0, top = 0;
+		for (size_t at = 0; at < c.frames; at += 100) {
+			ck_assert_int_eq (mdyn_set (p, MDYN_NORM_target, at < 48000 ? -23 : at < 96000 ? -17 : -30), 0);
+			ck_assert_int_eq (mdyn_process_interleaved (p, y + at, c.x + at, NULL, 100), 0);
+		}
+		for (size_t i = mdyn_latency (p) + 9600; i + 1 < c.frames; i++) {
+			float d = fabsf (fabsf (y[i + 1]) - fabsf (y[i]));
+			most = d > most ? d : most;
+			top = fabsf (y[i]) > top ? fabsf (y[i]) : top;
+		}
+		ck_assert_msg (most < 0.001f && top > (mode ? 0.19f : 0), "mode %d: a step of %g", mode, (double) most);
+		mdyn_destroy (&p);
+		free (y);
+	}
+	free (c.x);
+}
+END_TEST
+
+START_TEST (a_mode_keeps_its_latency)
+{
+	clip c = { 48000, 2, 0, NULL };
+	static const struct {
+		const char *rows;
+		double lookahead, limiter;
+	} cases[] = { { "mode=measure", 0, 0 },
+		      { "mode=linear", 0, 1 },
+		      { "mode=linear:peak-policy=lower", 0, 0 },
+		      { "mode=live", 0.4, 1 },
+		      { "mode=live:lookahead=0", 0, 1 } };
+	mdyn_proc *l;
+	mdyn_format f = { .sample = MDYN_F32, .rate = 48000, .channels = 2 };
+	ck_assert_int_eq (mdyn_create (&l, mdyn_class_get (MDYN_LIMIT), &f), 0);
+	for (size_t i = 0; i < N (cases); i++) {
+		mdyn_proc *p = make (&c, cases[i].rows, NULL);
+		ck_assert_int_eq ((int) mdyn_latency (p), (int) (cases[i].lookahead * 48000 + cases[i].limiter * (double) mdyn_latency (l)));
+		mdyn_destroy (&p);
+	}
+	mdyn_destroy (&l);
+}
+END_TEST
+
+int
+main (void)
+{
+	Suite *s = suite_create ("norm");
+	TCase *t = tcase_create ("norm");
+	tcase_set_timeout (t, 120);
+	tcase_add_loop_test (t, tech_3341_integrated, 0, N (rates));
+	tcase_add_loop_test (t, tech_3341_surround, 0, N (rates));
+	tcase_add_loop_test (t, tech_3341_constant, 0, N (rates));
+	tcase_add_loop_test (t, tech_3341_maxima, 0, N (rates));
+	tcase_add_loop_test (t, tech_3341_true_peak, 0, N (rates));
+	tcase_add_loop_test (t, tech_3342_range, 0, N (rates));
+	tcase_add_test (t, any_rate_and_channel_count);
+	tcase_add_test (t, channels_weigh_by_position);
+	tcase_add_loop_test (t, any_split_gives_the_same_bits, 0, N (modes));
+	tcase_add_loop_test (t, reset_forgets_all, 0, N (modes));
+	tcase_add_loop_test (t, nothing_to_do_changes_no_bit, 0, 5);
+	tcase_add_loop_test (t, linear_lands, 0, N (rates));
+	tcase_add_test (t, missing_measurement_is_refused);
+	tcase_add_test (t, broken_stats_are_refused);
+	tcase_add_test (t, stats_are_whole_or_absent);
+	tcase_add_test (t, silence_and_short_clips_have_no_value);
+	tcase_add_test (t, deliveries_are_judged);
+	tcase_add_test (t, live_brings_two_levels_to_the_target);
+	tcase_add_test (t, pauses_are_not_lifted);
+	tcase_add_test (t, live_rows_do_not_click);
+	tcase_add_test (t, a_mode_keeps_its_latency);
+	suite_add_tcase (s, t);
+	return run_tap (s);
+}
