@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* mastercomp, masterlimit, mastergate and masternorm: one adapter between libavfilter and the mdyn core, which knows no processor. What a
+ * filter can do stands in the core's tables.
+ *
+ * Time. The core's output lies mdyn_latency() frames behind its input. The input frames themselves are held; what the core gives is written into
+ * them from the oldest on, and each goes on when it is full. So every frame leaves with its own pts, size, duration and side data, over gaps
+ * as well, and the output is as long as the input.
+ *
+ * Options. `preset` is applied first, then every row that is not at its default: a row at its default follows the preset. */
+#include <stdbool.h>
+
+#include <mdyn/mdyn.h>
+
+#include "af_master_compat.h"
+#include "af_master_layout.h"
+
+enum { ROW_BYPASS, ROW_PRESET, ROWS_MAX = 64, DRAIN_FRAMES = 4096, WHY_SIZE = 1024 };
+
+_Static_assert ((int) MDYN_COMP_bypass == ROW_BYPASS && (int) MDYN_COMP_preset == ROW_PRESET, "the first two rows of every class");
+_Static_assert ((int) MDYN_COMP_PARAMS <= ROWS_MAX && (int) MDYN_LIMIT_PARAMS <= ROWS_MAX && (int) MDYN_GATE_PARAMS <= ROWS_MAX &&
+                        (int) MDYN_NORM_PARAMS <= ROWS_MAX,
+                "ROWS_MAX holds every table");
+
+/* An option's place; which member is meant is told by the row's type. */
+typedef union MasterValue {
+	double real;
+	int whole;
+	char *text;
+} MasterValue;
+
+/* A frame whose samples were given to the core and whose output is not complete. */
+typedef struct MasterHeld {
+	AVFrame *frame;
+	bool disabled; /* by the timeline (enable=) */
+} MasterHeld;
+
+typedef struct MasterContext {
+	const AVClass *class;
+	MasterValue value[ROWS_MAX];
+	int metadata;
+
+	const mdyn_class *cls;
+	mdyn_proc *proc;
+	AVFifo *held;  /* of MasterHeld, oldest first */
+	int filled;    /* samples of the oldest that are output already */
+	size_t skip;   /* output still to be dropped: the latency at the start */
+	bool finished; /* mdyn_finish was called */
+} MasterContext;
+
+#include "af_master_options.h"
+
+/* Logs the core's reason for err, a negative errno. */
+static int
+refuse (AVFilterContext *ctx, int err, const char *why)
+{
+	av_log (ctx, AV_LOG_ERROR, "%s\n", *why ? why : av_err2str (AVERROR (-err)));
+	return AVERROR (-err);
+}
+
+static double
+get_option (const MasterContext *m, const mdyn_param *row)
+{
+	return row->type == MDYN_REAL ? m->value[row->id].real : m->value[row->id].whole;
+}
+
+static void
+put_option (MasterContext *m, const mdyn_param *row, double value)
+{
+	if (row->type == MDYN_REAL)
+		m->value[row->id].real = value;
+	else if (row->type != MDYN_TEXT)
+		m->value[row->id].whole = (int) value;
+}
+
+/* Gives one option to the core. A number that the core refuses (NaN passes FFmpeg's own check) is explained by its parser. */
+static int
+apply_option (MasterContext *m, const mdyn_param *row, char *why)
+{
+	if (row->type == MDYN_TEXT)
+		return m->value[row->id].text ? mdyn_set_text (m->proc, row->name, m->value[row->id].text, why, WHY_SIZE) : 0;
+	double value = get_option (m, row);
+	if (value == row->def)
+		return 0;
+	int err = mdyn_set (m->proc, row->id, value);
+	if (err < 0) {
+		char text[64];
+		mdyn_param_format (row, value, text, sizeof text);
+		if (!mdyn_param_parse (m->cls, row, text, &value, why, WHY_SIZE))
+			*why = 0;
+	}
+	return err;
+}
+
+/* A processor for this format with the options' values, ready to run. */
+static int
+build (AVFilterContext *ctx, const mdyn_format *format)
+{
+	MasterContext *m = ctx->priv;
+	char why[WHY_SIZE] = "";
+	int err = mdyn_format_check (m->cls, format, why, sizeof why);
+	if (err < 0)
+		return refuse (ctx, err, why);
+	mdyn_destroy (&m->proc);
+	err = mdyn_create (&m->proc, m->cls, format);
+	if (!err)
+		err = apply_option (m, &m->cls->params[ROW_PRESET], why);
+	for (size_t i = 0; !err && i < m->cls->n_params; i++)
+		if (i != ROW_PRESET && !(m->cls->params[i].flags & MDYN_READOUT))
+			err = apply_option (m, &m->cls->params[i], why);
+	if (!err)
+		err = mdyn_prepare (m->proc, why, sizeof why);
+	return err < 0 ? refuse (ctx, err, why) : 0;
+}
+
+/* Bad options are refused here, before any input is read. The format is not known yet: an ordinary one stands in. */
+static av_cold int
+init (AVFilterContext *ctx)
+{
+	MasterContext *m = ctx->priv;
+	for (int kind = 0; kind < MDYN_KINDS && !m->cls; kind++)
+		if (!strcmp (mdyn_class_get (kind)->name, ctx->filter->name))
+			m->cls = mdyn_class_get (kind);
+	if (!m->cls)
+		return AVERROR_BUG;
+	m->held = av_fifo_alloc2 (16, sizeof (MasterHeld), AV_FIFO_FLAG_AUTO_GROW);
+	if (!m->held)
+		return AVERROR (ENOMEM);
+	av_fifo_auto_grow_limit (m->held, INT_MAX); /* seconds of lookahead in frames of one sample */
+	return build (ctx, &(mdyn_format) { .sample = MDYN_F32, .rate = 48000, .channels = 2 });
+}
+
+static void
+drop_held (MasterContext *m)
+{
+	MasterHeld held;
+	while (m->held && av_fifo_read (m->held, &held, 1) >= 0)
+		av_frame_free (&held.frame);
+	m->filled = 0;
+}
+
+static av_cold void
+uninit (AVFilterContext *ctx)
+{
+	MasterContext *m = ctx->priv;
+	if (m->proc) {
+		double bad = mdyn_get (m->proc, mdyn_class_find (m->cls, "nonfinite")->id);
+		if (bad > 0)
+			av_log (ctx, AV_LOG_WARNING, "%.0f samples were NaN, infinite or absurdly large and were silenced\n", bad);
+	}
+	mdyn_destroy (&m->proc);
+	drop_held (m);
+	av_fifo_freep2 (&m->held);
+}
+
+static int
+config_input (AVFilterLink *in)
+{
+	AVFilterContext *ctx = in->dst;
+	MasterContext *m = ctx->priv;
+	mdyn_format format = { .rate = in->sample_rate, .channels = in->ch_layout.nb_channels };
+	format.sample = av_get_packed_sample_fmt (in->format) == AV_SAMPLE_FMT_DBL ? MDYN_F64 : MDYN_F32;
+	for (unsigned c = 0; c < format.channels && c < MDYN_CHANNELS_MAX; c++)
+		format.position[c] = master_position (av_channel_layout_channel_from_index (&in->ch_layout, c));
+	int err = build (ctx, &format);
+	if (err < 0)
+		return err;
+	drop_held (m);
+	m->skip = mdyn_latency (m->proc);
+	m->finished = false;
+	return 0;
+}
+
+/* n samples of a frame, in place. */
+static int
+run (MasterContext *m, AVFrame *frame, int from, int n)
+{
+	size_t size = av_get_bytes_per_sample (frame->format);
+	if (!av_sample_fmt_is_planar (frame->format)) {
+		void *samples = frame->data[0] + from * size * frame->ch_layout.nb_channels;
+		return mdyn_process_interleaved (m->proc, samples, samples, NULL, n);
+	}
+	void *plane[MDYN_CHANNELS_MAX];
+	for (int c = 0; c < frame->ch_layout.nb_channels; c++)
+		plane[c] = frame->extended_data[c] + from * size;
+	return mdyn_process (m->proc, plane, (const void *const *) plane, NULL, n);
+}
+
+/* The values measured while this frame was output: options to read, and metadata in the C locale. A value that does not exist has no key. */
+static void
+publish (AVFilterContext *ctx, AVFrame *frame)
+{
+	MasterContext *m = ctx->priv;
+	mdyn_meters meters;
+	mdyn_read_meters (m->proc, &meters);
+	for (size_t i = 0, k = 0; i < m->cls->n_params && k < meters.n; i++) {
+		const mdyn_param *row = &m->cls->params[i];
+		if (!(row->flags & MDYN_READOUT))
+			continue;
+		double value = meters.v[k++];
+		put_option (m, row, value);
+		if (!m->metadata || isnan (value))
+			continue;
+		char key[128], text[64];
+		snprintf (key, sizeof key, "lavfi.%s.%s", m->cls->name, row->name);
+		for (char *c = key; *c; c++)
+			if (*c == '-')
+				*c = '_';
+		mdyn_param_format (row, value, text, sizeof text);
+		av_dict_set (&frame->metadata, key, text, 0);
+	}
+}
+
+/* Gives a frame's samples to the core and what comes out to the frames it belongs to; those that are full go on, *sent of them. The calls are cut
+ * where an output frame ends, so that the measured values and the timeline's state are those of a frame. The core overwrites what it has
+ * read; the frame may itself be the one that is filled, from its beginning. */
+static int
+feed (AVFilterContext *ctx, AVFrame *in, int *sent)
+{
+	MasterContext *m = ctx->priv;
+	const int total = in->nb_samples; /* `in` may be gone after the last ff_filter_frame */
+	for (int done = 0, n; done < total; done += n) {
+		MasterHeld oldest;
+		if (av_fifo_peek (m->held, &oldest, 1, 0) < 0)
+			return AVERROR_BUG;
+		n = total - done;
+		n = m->skip ? FFMIN (n, m->skip) : FFMIN (n, oldest.frame->nb_samples - m->filled);
+		int err = mdyn_set (m->proc, ROW_BYPASS, m->value[ROW_BYPASS].whole || oldest.disabled);
+		if (!err)
+			err = run (m, in, done, n);
+		if (err < 0)
+			return AVERROR (-err);
+		if (m->skip) {
+			m->skip -= n;
+			continue;
+		}
+		if (in != oldest.frame || done != m->filled)
+			av_samples_copy (oldest.frame->extended_data, in->extended_data, m->filled, done, n, in->ch_layout.nb_channels, in->format);
+		m->filled += n;
+		if (m->filled < oldest.frame->nb_samples)
+			continue;
+		av_fifo_drain2 (m->held, 1);
+		m->filled = 0;
+		publish (ctx, oldest.frame);
+		++*sent;
+		err = ff_filter_frame (ctx->outputs[0], oldest.frame);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int
+take (AVFilterContext *ctx, AVFrame *frame, int *sent)
+{
+	MasterContext *m = ctx->priv;
+	int err = ff_inlink_make_frame_writable (ctx->inputs[0], &frame);
+	if (!err)
+		err = av_fifo_write (m->held, &(MasterHeld) { frame, ctx->is_disabled }, 1);
+	if (err < 0) {
+		av_frame_free (&frame);
+		return err;
+	}
+	return feed (ctx, frame, sent);
+}
+
+/* The end of the input: silence pushes out what is held. */
+static int
+drain (AVFilterContext *ctx)
+{
+	MasterContext *m = ctx->priv;
+	size_t left = av_fifo_can_read (m->held) ? mdyn_latency (m->proc) : 0;
+	if (!left)
+		return 0;
+	AVFrame *zeros = ff_get_audio_buffer (ctx->inputs[0], FFMIN (left, DRAIN_FRAMES));
+	if (!zeros)
+		return AVERROR (ENOMEM);
+	int err = 0, sent = 0;
+	for (; left && !err; left -= zeros->nb_samples) {
+		zeros->nb_samples = FFMIN (left, DRAIN_FRAMES);
+		av_samples_set_silence (zeros->extended_data, 0, zeros->nb_samples, zeros->ch_layout.nb_channels, zeros->format);
+		err = feed (ctx, zeros, &sent);
+	}
+	av_frame_free (&zeros);
+	return err;
+}
+
+/* Once a stream, however it ends. */
+static int
+finish (AVFilterContext *ctx)
+{
+	MasterContext *m = ctx->priv;
+	char why[WHY_SIZE] = "";
+	if (m->finished)
+		return 0;
+	m->finished = true;
+	int err = mdyn_finish (m->proc, why, sizeof why);
+	return err < 0 ? refuse (ctx, err, why) : 0;
+}
+
+static int
+activate (AVFilterContext *ctx)
+{
+	AVFilterLink *in = ctx->inputs[0], *out = ctx->outputs[0];
+	int status = ff_outlink_get_status (out);
+	if (status) {
+		ff_inlink_set_status (in, status);
+		return finish (ctx);
+	}
+
+	AVFrame *frame = NULL;
+	int err, sent = 0;
+	while (!sent && (err = ff_inlink_consume_frame (in, &frame)) != 0) {
+		if (err > 0)
+			err = take (ctx, frame, &sent);
+		if (err < 0)
+			return err;
+	}
+	if (sent)
+		return 0;
+
+	int64_t pts;
+	if (ff_inlink_acknowledge_status (in, &status, &pts)) {
+		err = drain (ctx);
+		if (!err)
+			err = finish (ctx);
+		ff_outlink_set_status (out, status, pts);
+		return err;
+	}
+	FF_FILTER_FORWARD_WANTED (out, in);
+	return FFERROR_NOT_READY;
+}
+
+/* The core reads the text, so that a command may name its unit, and says what is allowed. Everything derived follows at the next block. */
+static int
+process_command (AVFilterContext *ctx, const char *cmd, const char *arg, char *res, int res_len, int flags)
+{
+	MasterContext *m = ctx->priv;
+	const mdyn_param *row = mdyn_class_find (m->cls, cmd);
+	if (!row)
+		return AVERROR (ENOSYS);
+	if (row->flags & MDYN_SETUP) {
+		av_log (ctx, AV_LOG_ERROR, "%s: %s can be set before the start only\n", m->cls->name, row->name);
+		return AVERROR (EBUSY);
+	}
+	char why[WHY_SIZE] = "";
+	int err = mdyn_set_text (m->proc, row->name, arg, why, sizeof why);
+	if (err < 0)
+		return refuse (ctx, err, why);
+	put_option (m, row, mdyn_get (m->proc, row->id));
+	return 0;
+}
+
+static const AVFilterPad inputs[] = {
+	{ .name = "default", .type = AVMEDIA_TYPE_AUDIO, .config_props = config_input },
+};
+
+static const AVFilterPad outputs[] = {
+	{ .name = "default", .type = AVMEDIA_TYPE_AUDIO },
+};
+
+/* Double only: from a list with float in it FFmpeg takes float for 32-bit integers, which rounds them. A float source loses nothing in double and
+ * comes back with the bits that float processing gives: a product of two floats is exact in double. Rates and layouts: all that come, the core
+ * refuses what it cannot do. */
+#define MASTER_DEFINE(id, text) \
+	AVFILTER_DEFINE_CLASS (id); \
+	extern const MASTER_FILTER ff_af_##id; \
+	const MASTER_FILTER ff_af_##id = { \
+		MASTER_PUBLIC (.name = #id, .description = NULL_IF_CONFIG_SMALL (text), .priv_class = &id##_class, \
+		               .flags = AVFILTER_FLAG_SUPPORT_TIMELINE_INTERNAL), \
+		.priv_size = sizeof (MasterContext), \
+		.init = init, \
+		.uninit = uninit, \
+		.activate = activate, \
+		.process_command = process_command, \
+		FILTER_INPUTS (inputs), \
+		FILTER_OUTPUTS (outputs), \
+		FILTER_SAMPLEFMTS (AV_SAMPLE_FMT_DBLP, AV_SAMPLE_FMT_DBL), \
+	}
+
+MASTER_DEFINE (mastercomp, "Mastering compressor (values are plain numbers in the unit shown).");
+MASTER_DEFINE (masterlimit, "Mastering true-peak limiter (values are plain numbers in the unit shown).");
+MASTER_DEFINE (mastergate, "Mastering gate (values are plain numbers in the unit shown).");
+MASTER_DEFINE (masternorm, "Mastering loudness normaliser (values are plain numbers in the unit shown).");

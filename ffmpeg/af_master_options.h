@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* The .def files as AVOption tables. A row's id is the option's name; range, default and help are the row's. Each option is stored in
+ * MasterContext.value at the row's id, so that code reaches it through the core's table and names no row.
+ *
+ * Include after MasterContext is defined. */
+#ifndef AVFILTER_AF_MASTER_OPTIONS_H
+#define AVFILTER_AF_MASTER_OPTIONS_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include <mdyn/mdyn.h>
+
+#include "af_master_compat.h"
+
+#define MASTER_SETUP (AV_OPT_FLAG_AUDIO_PARAM | AV_OPT_FLAG_FILTERING_PARAM)
+#define MASTER_LIVE (MASTER_SETUP | AV_OPT_FLAG_RUNTIME_PARAM)
+#define MASTER_READOUT (MASTER_SETUP | AV_OPT_FLAG_EXPORT | AV_OPT_FLAG_READONLY)
+
+/* The help ends with the unit as mdyn_unit_name says it. */
+#define MASTER_UNIT_NONE ""
+#define MASTER_UNIT_DB " [dB]"
+#define MASTER_UNIT_DBTP " [dBTP]"
+#define MASTER_UNIT_LUFS " [LUFS]"
+#define MASTER_UNIT_LU " [LU]"
+#define MASTER_UNIT_MS " [ms]"
+#define MASTER_UNIT_S " [s]"
+#define MASTER_UNIT_HZ " [Hz]"
+#define MASTER_UNIT_RATIO " [:1]"
+#define MASTER_UNIT_PERCENT " [%]"
+#define MASTER_UNIT_DB_PER_S " [dB/s]"
+
+#define MASTER_AT(row) (offsetof (MasterContext, value) + (row) * sizeof (MasterValue))
+
+#define MASTER_ROW_REAL(opt, row, unit, lo, hi, preset, how, text) \
+	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_DOUBLE, { .dbl = preset }, lo, hi, how, NULL },
+#define MASTER_ROW_BOOL(opt, row, unit, lo, hi, preset, how, text) \
+	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_BOOL, { .i64 = preset }, lo, hi, how, NULL },
+#define MASTER_ROW_CHOICE(opt, row, unit, lo, hi, preset, how, text) \
+	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_INT, { .i64 = preset }, lo, hi, how, opt },
+#define MASTER_ROW_TEXT(opt, row, unit, lo, hi, preset, how, text) \
+	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, how, opt },
+#define MASTER_CONST(of, nick, number, text) { nick, text, 0, AV_OPT_TYPE_CONST, { .i64 = number }, 0, 0, MASTER_SETUP, of },
+
+/* One table: MASTER_P with the class's prefix, MASTER_CHOICES and MASTER_PRESETS, then the .def. The presets are listed under the option
+ * `preset` for the reader of the help; the core knows what they mean. */
+#define MASTER_P(prefix, id, type, unit, lo, hi, preset, how, text) \
+	MASTER_ROW_##type (#id, prefix##id, MASTER_UNIT_##unit, lo, hi, preset, MASTER_##how, text)
+#define MASTER_CHOICES(row, id, number, nick, text) MASTER_CONST (#row, nick, number, text)
+#define MASTER_PRESETS(nick, settings, text) MASTER_CONST ("preset", nick, 0, text)
+
+/* The adapter's own option, and the end. */
+#define MASTER_END \
+	{ "metadata", "Write the measured values into each frame's metadata, as lavfi.<filter>.<option>", offsetof (MasterContext, metadata), \
+	  AV_OPT_TYPE_BOOL, { .i64 = 0 }, 0, 1, MASTER_SETUP, NULL }, \
+	{ NULL }
+
+static const AVOption mastercomp_options[] = {
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_COMP_, id, type, unit, lo, hi, preset, how, text)
+#define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
+#define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
+#include <mdyn/comp.def>
+	MASTER_END
+};
+
+static const AVOption masterlimit_options[] = {
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_LIMIT_, id, type, unit, lo, hi, preset, how, text)
+#define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
+#define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
+#include <mdyn/limit.def>
+	MASTER_END
+};
+
+static const AVOption mastergate_options[] = {
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_GATE_, id, type, unit, lo, hi, preset, how, text)
+#define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
+#define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
+#include <mdyn/gate.def>
+	MASTER_END
+};
+
+static const AVOption masternorm_options[] = {
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_NORM_, id, type, unit, lo, hi, preset, how, text)
+#define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
+#define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
+#include <mdyn/norm.def>
+	MASTER_END
+};
+
+#endif

@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: mdyn contributors
+"""Every row of the core's tables is an option of the filter: same range, default, choices, presets, help. Usage: options.py FFMPEG DUMP"""
+import json
+import re
+import subprocess
+import sys
+
+from tap import done, ffmpeg, ok
+
+LIVE, SETUP, READOUT = 1, 2, 4
+OPTION = re.compile(r"   (\w+) +<(\w+)> +(\S+) (.*)")
+CONST = re.compile(r"     (\S+) +(-?\d+)? +[.EDFVASXRBTP]{11} (.*)")
+
+
+def listed(name):
+    """{option: (type, flags, rest, {nick: (value, help)})} of -h filter=name"""
+    status, out, err = ffmpeg("-h", "filter=" + name)
+    options, last = {}, None
+    for line in out.decode().splitlines() if status == 0 else []:
+        if m := OPTION.match(line):
+            last = options[m[1]] = (m[2], m[3], m[4], {})
+        elif (m := CONST.match(line)) and last:
+            last[3][m[1]] = (m[2], m[3])
+    return options
+
+
+def expected(row, presets):
+    """What ffmpeg should say of a row: (type, flags, rest, consts)"""
+    text = row["help"] + (f" [{row['unit']}]" if row["unit"] else "")
+    choices = row["choices"]
+    if row["type"] in ("double", "int"):
+        default = choices[int(row["def"])]["nick"] if choices else "%g" % row["def"]
+        text += " (from %g to %g) (default %s)" % (row["min"], row["max"], default)
+    elif row["type"] == "boolean":
+        text += " (default %s)" % ("true" if row["def"] else "false")
+    consts = {c["nick"]: (str(c["value"]), c["help"]) for c in choices}
+    if row["name"] == "preset":
+        consts = {p["nick"]: (None, p["help"]) for p in presets}
+    flags = {LIVE: "..F.A....T.", SETUP: "..F.A......", READOUT: "..F.A.XR..."}[row["flags"]]
+    return row["type"], flags, text, consts
+
+
+classes = json.loads(subprocess.run([sys.argv[2]], capture_output=True, check=True).stdout)
+ok(len(classes) == 4, "the core has four classes")
+status, out, err = ffmpeg("-filters")
+lines = out.decode().splitlines() if status == 0 else []
+for cls in classes:
+    line = [li for li in lines if re.search(rf" {cls['name']} +A->A ", li)]
+    ok(len(line) == 1 and cls["long_name"] in line[0] and "C " in line[0], f"-filters lists {cls['name']} once, with its long name and commands", line)
+    options = listed(cls["name"])
+    for row in cls["rows"]:
+        name = row["name"].replace("-", "_")
+        want = expected(row, cls["presets"])
+        ok(options.get(name) == want, f"{cls['name']} {name}: type, flags, help, range, default, choices", options.get(name), want)
+    extra = set(options) - {row["name"].replace("-", "_") for row in cls["rows"]}
+    ok(extra == {"metadata"}, f"{cls['name']} has no option beside its rows and metadata", extra)
+status, out, err = ffmpeg("-filters", env={"LANG": "C"})
+stock = subprocess.run(["/usr/bin/ffmpeg", "-hide_banner", "-filters"], capture_output=True, check=True).stdout.decode().splitlines()
+names = {li.split()[1] for li in lines if "->" in li}
+lost = {n for n in (li.split()[1] for li in stock if "->" in li) if n not in names and not n.endswith("_vulkan") and n != "libplacebo"}
+ok(len(names) > 100 and not lost, "no other filter of the distribution is lost but those on Vulkan", lost)
+done()
