@@ -184,7 +184,7 @@ static bool
 goes_down (const mdyn_leveller *l, const candidate *w, double ease)
 {
 	/* The longer the window, the less of a difference will do, and the less a loud word in it speaks against it. */
-	double level = lufs (l->level), length = (double) w->n * BLOCK, sure = clamp ((length - 4) / 4, 0, 1);
+	double level = lufs (l->level), length = (double) w->n * BLOCK, sure = clamp ((length - 3) / 3, 0, 1);
 	double excess = fmin (level - w->all, 14) - (5 - 2.5 * sure), loud = level - 2 + 2.5 * sure;
 	if (w->n < (l->cue > 0 ? 4 : 10) || length * excess <= 12 * ease)
 		return false;
@@ -313,14 +313,15 @@ mdyn_leveller_play (mdyn_leveller *l, double *start)
 	const mdyn_leveller_rows *r = &l->rows;
 	uint64_t p = l->played++;
 	bool known = p < l->heard;
-	double want = known ? l->plan[AT (p)] : l->gain;
+	double want = known ? l->plan[AT (p)] : l->gain, late = want;
 	for (uint64_t k = p + 1; k < l->heard; k++)
 		want = fmin (want, l->plan[AT (k)] + r->fall * BLOCK * (double) (k - p - 1));
 	if (p == 0)
 		l->now = want;
 	*start = l->now;
 	if (l->audible) {
-		double fastest = fmax (60, r->fall) * BLOCK, rise = (known && l->loudness[AT (p)] < -75 ? fmax (60, r->rise) : r->rise) * BLOCK;
+		/* Before the loud block 60 dB/s are as much as the end of the quiet one bears; once it has begun, less time is better. */
+		double fastest = fmax (late < l->now ? 120 : 60, r->fall) * BLOCK, rise = (known && l->loudness[AT (p)] < -75 ? fmax (60, r->rise) : r->rise) * BLOCK;
 		want = clamp (want, l->now - fastest, l->now + rise);
 	}
 	if (known && l->loudness[AT (p)] > r->gate)
