@@ -123,7 +123,8 @@ refuse (const mdyn_class *cls, const mdyn_param *row, const char *text, int err,
 		char min[32], max[32];
 		mdyn_param_format (row, row->min, min, sizeof min);
 		mdyn_param_format (row, row->max, max, sizeof max);
-		ADD ("%s .. %s%s%s is allowed", min, max, row->unit == MDYN_NONE ? "" : " ", mdyn_unit_name (row->unit));
+		const char *unit = row->unit == MDYN_RATIO ? "" : mdyn_unit_name (row->unit); /* "1 .. inf to 1" reads badly */
+		ADD ("%s .. %s%s%s is allowed", min, max, *unit ? " " : "", unit);
 	} else if (row->type == MDYN_BOOL) {
 		ADD ("true or false is allowed");
 	} else if (row->type == MDYN_CHOICE) {

@@ -28,7 +28,7 @@
 #define MASTER_UNIT_MS " [ms]"
 #define MASTER_UNIT_S " [s]"
 #define MASTER_UNIT_HZ " [Hz]"
-#define MASTER_UNIT_RATIO " [:1]"
+#define MASTER_UNIT_RATIO " [to 1]"
 #define MASTER_UNIT_PERCENT " [%]"
 #define MASTER_UNIT_DB_PER_S " [dB/s]"
 

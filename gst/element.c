@@ -73,7 +73,7 @@ start (GstBaseTransform *trans)
 	GST_OBJECT_UNLOCK (self);
 	self->nonfinite = 0;
 	self->told_nonfinite = self->refused = FALSE;
-	return TRUE;
+	return mdyngst_props_good (self);
 }
 
 /* Once a stream, at its end. */

@@ -40,6 +40,7 @@ typedef struct MdynElement {
 	mdyn_proc *core;                 /* from negotiation to stop */
 	gdouble *value;                  /* [cls->n_params] as the user set them, whether there is a core or not */
 	gchar **text;                    /* [cls->n_params] TEXT rows, NULL unset */
+	gchar **refused_value;           /* [cls->n_params] why the last value set was not taken, NULL: it was */
 	gboolean dirty;                  /* a SETUP row differs from what the core was built with */
 	mdyn_meters meters;              /* the newest reading; n = 0: none yet */
 	GstClockTime latency;            /* of the core */

@@ -2,7 +2,6 @@
  * SPDX-FileCopyrightText: mdyn contributors */
 #include "props.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { ROW_PRESET = 1 };         /* the same in every class, says the core */
@@ -73,6 +72,46 @@ flags_of (const mdyn_param *row)
 	return f;
 }
 
+/* GLib would answer a number out of range with a warning and go on with the default. Such a number must reach set_property, which refuses it
+ * by the core's word: so a double's spec that shows its range and lets all pass. */
+static gboolean
+pass (GParamSpec *spec, GValue *value)
+{
+	(void) spec;
+	(void) value;
+	return FALSE; /* nothing was changed */
+}
+
+static void
+real_spec_class_init (gpointer klass, gpointer data)
+{
+	(void) data;
+	((GParamSpecClass *) klass)->value_validate = pass;
+}
+
+static GType
+real_spec_type (void)
+{
+	GType type = g_type_from_name ("GstMdynParamReal");
+	if (!type) {
+		const GTypeInfo info = {
+			.class_size = sizeof (GParamSpecClass), .class_init = real_spec_class_init, .instance_size = sizeof (GParamSpecDouble)
+		};
+		type = g_type_register_static (G_TYPE_PARAM_DOUBLE, "GstMdynParamReal", &info, 0);
+	}
+	return type;
+}
+
+static GParamSpec *
+real_spec (const mdyn_param *row, const gchar *blurb, GParamFlags flags)
+{
+	GParamSpecDouble *spec = g_param_spec_internal (real_spec_type (), row->name, row->name, blurb, flags);
+	spec->minimum = row->min;
+	spec->maximum = row->max;
+	spec->default_value = row->def;
+	return G_PARAM_SPEC (spec);
+}
+
 static GParamSpec *
 spec_of (const mdyn_class *cls, const mdyn_param *row)
 {
@@ -81,7 +120,7 @@ spec_of (const mdyn_class *cls, const mdyn_param *row)
 	GParamSpec *spec = NULL;
 	switch (row->type) {
 	case MDYN_REAL:
-		spec = g_param_spec_double (row->name, row->name, blurb, row->min, row->max, row->def, flags);
+		spec = real_spec (row, blurb, flags);
 		break;
 	case MDYN_BOOL:
 		spec = g_param_spec_boolean (row->name, row->name, blurb, row->def != 0, flags);
@@ -159,6 +198,43 @@ set_preset (MdynElement *self, const mdyn_param *row, const gchar *nick)
 	}
 }
 
+/* Whether the number is one of the row's. One that is not is refused: before the start by an error when it comes to it, while running by a warning, and
+ * the value stays. */
+static gboolean
+in_range (MdynElement *self, const mdyn_param *row, gdouble value)
+{
+	gchar why[600] = "", text[64];
+	gboolean good = value >= row->min && value <= row->max;
+	if (!good) { /* the core's parser has the words */
+		mdyn_param_format (row, value, text, sizeof text);
+		good = mdyn_param_parse (self->cls, row, text, &value, why, sizeof why) == 0;
+	}
+	GST_OBJECT_LOCK (self);
+	gboolean running = self->core != NULL;
+	g_free (self->refused_value[row->id]);
+	self->refused_value[row->id] = good || running ? NULL : g_strdup (why);
+	GST_OBJECT_UNLOCK (self);
+	if (!good && running)
+		g_warning ("%s", why);
+	return good;
+}
+
+gboolean
+mdyngst_props_good (MdynElement *self)
+{
+	gchar *why = NULL;
+	GST_OBJECT_LOCK (self);
+	EACH_ROW (self->cls, row)
+	if (!why)
+		why = g_strdup (self->refused_value[row->id]);
+	GST_OBJECT_UNLOCK (self);
+	if (why)
+		GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", why), (NULL));
+	gboolean good = !why;
+	g_free (why);
+	return good;
+}
+
 static void
 set_own (MdynElement *self, guint which, const GValue *v)
 {
@@ -188,10 +264,8 @@ set_property (GObject *object, guint id, const GValue *v, GParamSpec *spec)
 		set_preset (self, row, g_value_get_string (v));
 		return;
 	}
-	if (row->type == MDYN_REAL && isnan (g_value_get_double (v))) { /* passes GLib's clamp; a control binding over an infinite range makes it */
-		GST_WARNING_OBJECT (self, "%s=nan is not a value", row->name);
+	if (row->type == MDYN_REAL && !in_range (self, row, g_value_get_double (v)))
 		return;
-	}
 	GST_OBJECT_LOCK (self);
 	switch (row->type) {
 	case MDYN_REAL:
@@ -276,6 +350,7 @@ mdyngst_props_init (MdynElement *self)
 {
 	self->value = g_new0 (gdouble, self->cls->n_params);
 	self->text = g_new0 (gchar *, self->cls->n_params);
+	self->refused_value = g_new0 (gchar *, self->cls->n_params);
 	EACH_ROW (self->cls, row)
 	self->value[row->id] = row->def;
 	self->interval = 100 * GST_MSECOND;
@@ -285,8 +360,12 @@ void
 mdyngst_props_free (MdynElement *self)
 {
 	EACH_ROW (self->cls, row)
-	g_free (self->text[row->id]);
+	{
+		g_free (self->text[row->id]);
+		g_free (self->refused_value[row->id]);
+	}
 	g_free (self->text);
+	g_free (self->refused_value);
 	g_free (self->value);
 }
 

@@ -13,6 +13,9 @@ void mdyngst_props_install (GObjectClass *klass, const mdyn_class *cls);
 void mdyngst_props_init (MdynElement *self);
 void mdyngst_props_free (MdynElement *self);
 
+/* FALSE, with an error on the bus, if a value out of its range was set since the last good one of that row. */
+gboolean mdyngst_props_good (MdynElement *self);
+
 /* A core with the values as set, NULL with one line in why if there can be none. With `prepare` it is ready for the first sample; without it no
  * file is read. Clears `dirty` when it prepares. */
 mdyn_proc *mdyngst_props_build (MdynElement *self, const mdyn_format *format, gboolean prepare, gchar *why, gsize size);

@@ -200,6 +200,56 @@ START_TEST (an_unknown_preset_is_an_error_that_names_the_known)
 }
 END_TEST
 
+static char warned[600];
+
+static void
+keep_warning (const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer data)
+{
+	(void) domain, (void) level, (void) data;
+	g_strlcpy (warned, text, sizeof warned);
+}
+
+/* Before the start the element does not start; while running the value stays. Either way one line says what is allowed. */
+START_TEST (out_of_range_is_an_error_that_names_the_range)
+{
+	g_log_set_handler (NULL, G_LOG_LEVEL_WARNING, keep_warning, NULL);
+	EACH_ROW (cls, row)
+	{
+		if (row->type != MDYN_REAL || row->flags & MDYN_READOUT)
+			continue;
+		const double bad[] = { nextafter (row->min, -INFINITY), isinf (row->max) ? NAN : nextafter (row->max, INFINITY) };
+		for (int i = 0; i < 2; i++) {
+			GstElement *e = gst_element_factory_make (cls->name, NULL);
+			GstBus *bus = gst_bus_new ();
+			gst_element_set_bus (e, bus);
+			g_object_set (e, row->name, bad[i], NULL);
+			ck_assert (number (e, row->name) == row->def);
+			ck_assert_int_eq (gst_element_set_state (e, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+			GstMessage *m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+			GError *error = NULL;
+			ck_assert_ptr_nonnull (m);
+			gst_message_parse_error (m, &error, NULL);
+			ck_assert_msg (strstr (error->message, row->name) && strstr (error->message, "allowed"), "%s", error->message);
+			g_clear_error (&error);
+			gst_message_unref (m);
+			g_object_set (e, row->name, row->max, NULL); /* made good */
+			ck_assert_int_ne (gst_element_set_state (e, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+			gst_element_set_state (e, GST_STATE_NULL);
+			gst_element_set_bus (e, NULL);
+			gst_object_unref (bus);
+			gst_object_unref (e);
+
+			Test t = open_test (cls->name, NULL, &STEREO);
+			warned[0] = 0;
+			g_object_set (t.e, row->name, bad[i], NULL);
+			ck_assert (number (t.e, row->name) == row->def);
+			ck_assert_msg (strstr (warned, row->name) && strstr (warned, "allowed"), "%s", warned);
+			close_test (&t);
+		}
+	}
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -214,6 +264,7 @@ main (int argc, char **argv)
 	tcase_add_test (t, presets_give_their_values);
 	tcase_add_test (t, what_is_set_after_a_preset_wins);
 	tcase_add_test (t, an_unknown_preset_is_an_error_that_names_the_known);
+	tcase_add_test (t, out_of_range_is_an_error_that_names_the_range);
 	suite_add_tcase (s, t);
 	return run_tap (s);
 }
