@@ -69,14 +69,14 @@ wanted (const mdyn_leveller *l)
 {
 	const mdyn_leveller_rows *r = &l->rows;
 	double level = lufs (l->level), g = r->target - level + (1 - r->strength) * (level - lufs (l->average));
-	if (l->evidence < 2)
+	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = fmin (g, l->boost_cap);
 	g = clamp (g, -r->max_cut, r->max_boost);
 	return (l->age >= 3 || l->gain == 0) && fabs (g) < 0.5 ? 0 : g;
 }
 
-/* 5. From block `from` on, as far as it is not played yet, the gain is g. A rise begins no sooner than there is something to be heard. */
+/* 5. From block `from` on, as far as it is not played yet, the gain is g. A rise begins no sooner than there is something to hear. */
 static void
 redate (mdyn_leveller *l, uint64_t from, double g)
 {
@@ -132,6 +132,7 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 		l->seeded = true;
 		start_section (l, 0, mdyn_energy (rows->initial), 2);
 		l->average = l->level;
+		l->age = 2;
 		l->gain = wanted (l);
 	} else if (!first && l->seeded && by != 0) {
 		double g = clamp (l->gain + by, -rows->max_cut, rows->max_boost);
@@ -141,7 +142,7 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 	}
 }
 
-/* Whether the last second stood still, as noise does and neither speech nor music: blocks of noise scatter by .1 to .25 dB, depending on bandwidth. */
+/* Whether the last second stood still, as noise does and neither speech nor music: blocks of noise scatter by .1 to .25 dB, by bandwidth. */
 static bool
 stands_still (const mdyn_leveller *l)
 {
@@ -321,8 +322,8 @@ mdyn_leveller_play (mdyn_leveller *l, double *start)
 	*start = l->now;
 	if (l->audible) {
 		/* Before the loud block 60 dB/s are as much as the end of the quiet one bears; once it has begun, less time is better. */
-		double fastest = fmax (late < l->now ? 120 : 60, r->fall) * BLOCK, rise = (known && l->loudness[AT (p)] < -75 ? fmax (60, r->rise) : r->rise) * BLOCK;
-		want = clamp (want, l->now - fastest, l->now + rise);
+		double fall = fmax (late < l->now ? 120 : 60, r->fall), rise = known && l->loudness[AT (p)] < -75 ? fmax (60, r->rise) : r->rise;
+		want = clamp (want, l->now - fall * BLOCK, l->now + rise * BLOCK);
 	}
 	if (known && l->loudness[AT (p)] > r->gate)
 		l->audible = true;

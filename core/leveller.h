@@ -9,12 +9,14 @@
  *
  * A block is 100 ms, its energy the mean square after K weighting (core/loudness.h). On each block:
  *  1. gate     on: 400 ms mean above the gate and the block above -70 LUFS. active: also above the level - 10 LU. Else all stands still.
- *  2. seed     the level is the mean of the first 3 blocks above the gate, and the gain is that from the start of the stream
- *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds
- *  4. change   up or down, by windows of .2 to 6 s: how far times how long; a pause, a fade, a dip is not a change; a level that was there lately
- *              is recognised sooner
+ *  2. seed     the level is the mean of the first 3 blocks above the gate, of more if they are known before the first is played, and the gain is
+ *              that from the start of the stream; at most 15 dB up for 2 s; 0 where 2 LU or less are missing
+ *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds, and forgets faster where the last 8 s all disagree with it
+ *  4. change   up or down, by windows of .2 to 10 s: how far times how long; a pause, a fade, a dip is not a change; a level that was there lately
+ *              is recognised sooner, and so is any after a silence (a cue)
  *  5. re-date  the plan is rewritten from the start of the window
- *  6. wanted   target - level, held back by strength and by the noise of the pauses, within max_boost and max_cut, 0 where it is next to nothing
+ *  6. wanted   target - level, held back by strength and by the noise of the pauses (lifted to -40 LUFS at most), within max_boost and max_cut, 0
+ *              where it is next to nothing
  *  7. follow   the gain nears what is wanted once that is dead_band away
  *  8. play     falls end before the loud block begins, rises begin with the quiet one
  * Gains are in dB, levels in LUFS, times in s unless said otherwise. Pure arithmetic: no function allocates. */

@@ -52,7 +52,8 @@ place (const mdyn_format *f, unsigned c)
 {
 	bool beside = false;
 	for (unsigned i = 0; i < f->channels; i++)
-		beside |= f->position[i] == MDYN_POS_SL || f->position[i] == MDYN_POS_SR || f->position[i] == MDYN_POS_LS || f->position[i] == MDYN_POS_RS;
+		beside |= f->position[i] == MDYN_POS_SL || f->position[i] == MDYN_POS_SR || f->position[i] == MDYN_POS_LS ||
+		          f->position[i] == MDYN_POS_RS;
 	switch (f->position[c]) {
 	case MDYN_POS_LFE:
 	case MDYN_POS_LFE2:

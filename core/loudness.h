@@ -3,10 +3,10 @@
 
 /* Loudness after ITU-R BS.1770-5 and EBU Tech 3341 / 3342, and the peaks beside it.
  *
- * libebur128 (1.2.6) does the K weighting and sums the squares over the channels; loudness.c is the only file that knows it. What it is not used for,
- * and why:
- *  - Momentary and short-term loudness are means of its energies over slices of 10 ms (20, 50 or 100 ms where the rate asks for it), which lie next to
- *    each other in the stream, wherever the caller cut it. Its own queries would read 400 ms and 3 s anew each time: a burst of work every 100 ms,
+ * libebur128 (1.2.6) does the K weighting and sums the squares over the channels; loudness.c is the only file that knows it. What it is not used
+ * for, and why:
+ *  - Momentary and short-term loudness are means of its energies over slices of 10 ms (20, 50 or 100 ms where the rate asks for it), which lie next
+ *    to each other in the stream, wherever the caller cut it. Its own queries would read 400 ms and 3 s anew each time: a burst of work every 100 ms,
  *    and 3 s of every channel in memory.
  *  - Gating. Its list of blocks allocates while audio runs, its histogram is .1 LU coarse. Here the 400 ms and 3 s values, one every 100 ms, go into
  *    bins of .01 LU that also sum the energies exactly: integrated loudness is off only by what a gate that falls within a bin can do.
@@ -16,8 +16,11 @@
  * Channels count by position: 1.41 (BS.1770-5) from 60 to 120 degrees to the side below 30 degrees of elevation, LFE not at all, all else 1. A
  * back pair without a side or surround pair is what 5.1 and quadraphonic layouts call their surrounds, at 110 degrees, and counts 1.41.
  *
- * Units: energies are mean squares after K weighting and channel weights, loudness is -0.691 + 10 log10 (energy) LUFS, peaks are dBFS and dBTP. "No value
- * yet", silence among it, is NaN. */
+ * Momentary loudness for its maximum is taken at every slice, for the gates every 100 ms, as short-term loudness always is. Percentiles are those of
+ * Tech 3342: the value of rank round ((n - 1) q) among the n sorted ones.
+ *
+ * Units: energies are mean squares after K weighting and channel weights, loudness is -0.691 + 10 log10 (energy) LUFS, peaks are dBFS and dBTP.
+ * "No value yet", silence among it, is NaN. */
 #ifndef MDYN_CORE_LOUDNESS_H
 #define MDYN_CORE_LOUDNESS_H
 
@@ -25,21 +28,22 @@
 
 typedef struct mdyn_loudness mdyn_loudness;
 
-/* Of what has been counted. duration in s; integrated, threshold (its relative gate), max_* in LUFS; range in LU. integrated needs 400 ms, range 3 s. */
+/* Of what has been counted. duration in s; integrated, threshold (the gate in force, at least -70), max_* in LUFS; range in LU. integrated needs
+ * 400 ms, range 3 s. */
 typedef struct mdyn_loudness_result {
 	double duration, integrated, threshold, range, max_momentary, max_short_term, true_peak, sample_peak;
 } mdyn_loudness_result;
 
-/* Carves from the arena in both passes; returns NULL while counting. tail: frames of silence with which the caller will push out what lies in its delay
- * lines; the last `tail` frames heard are never counted, so that they do not dilute the measurement of a short clip. */
+/* Carves from the arena in both passes; returns NULL while counting. tail: frames of silence with which the caller will push out what lies in its
+ * delay lines; the last `tail` frames heard are never counted, so that they do not dilute the measurement of a short clip. */
 mdyn_loudness *mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *format, size_t tail);
 
 /* Allocates what libebur128 needs: 0 or -ENOMEM. close takes a meter that was never opened, too. Not in real time. */
 int mdyn_loudness_open (mdyn_loudness *l, const mdyn_format *format);
 void mdyn_loudness_close (mdyn_loudness *l);
 
-/* Forgets all audio. It cannot be told to libebur128 but by a second of silence, after which nothing of what was before can reach a bit of a
- * result: as long as that takes, a few ms for stereo. Does not allocate. */
+/* Forgets all audio. libebur128 has no reset, and to make a new one would allocate: it gets a second of silence instead, by which what was before
+ * has decayed out of the reach of any bit of a result. That takes .5 ms for stereo at 48 kHz, 50 ms for 64 channels at 96 kHz. */
 void mdyn_loudness_reset (mdyn_loudness *l);
 
 /* Whether one channel counts as two loudspeakers. Before the first frame. */

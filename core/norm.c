@@ -7,9 +7,9 @@
  *     |                                            | gain, dB
  *     `-> delay: lookahead (live) -> x gain -> limiter (live; linear with peak-policy limit) -> factor = gain x limiter's
  *
- * The frame applies the factor to its own delayed copy at full precision. What the limiter hears and what the output meter reads are float32 copies in
- * `line`. The output is measured only where a stats file or a delivery asks for it, and from the first frame of the programme on; the input up to its
- * last, see `tail` in loudness.h. */
+ * The frame applies the factor to its own delayed copy at full precision. What the limiter hears and what the output meter reads are float32 copies
+ * in `line`. The output is measured only where a stats file or a delivery asks for it, and from the first frame of the programme on; the input up to
+ * its last, see `tail` in loudness.h. */
 #include <errno.h>
 
 #include "dsp/dsp.h"
@@ -166,7 +166,7 @@ begin (mdyn_proc *p)
 	norm *s = p->state;
 	const char *preset = p->preset ? p->preset->nick : NULL;
 	double dual = p->v[MDYN_NORM_dual_mono];
-	s->dual_mono = p->format.channels == 1 && (dual == MDYN_NORM_dual_mono_on || (dual == MDYN_NORM_dual_mono_auto && mdyn_stats_dual_mono (preset)));
+	s->dual_mono = p->format.channels == 1 && (dual == MDYN_NORM_dual_mono_auto ? mdyn_stats_dual_mono (preset) : dual == MDYN_NORM_dual_mono_on);
 	mdyn_loudness_dual_mono (s->in, &p->format, s->dual_mono);
 	if (s->out)
 		mdyn_loudness_dual_mono (s->out, &p->format, s->dual_mono);
@@ -192,9 +192,9 @@ update (mdyn_proc *p, bool jump)
 		begin (p);
 	if (is_live (p)) {
 		mdyn_leveller_rows rows = { .target = v[MDYN_NORM_target], .gate = v[MDYN_NORM_gate], .initial = v[MDYN_NORM_initial_loudness],
-			                    .strength = v[MDYN_NORM_strength] / 100, .max_boost = v[MDYN_NORM_max_boost], .max_cut = v[MDYN_NORM_max_cut],
-			                    .dead_band = v[MDYN_NORM_dead_band], .memory = v[MDYN_NORM_memory], .rise = v[MDYN_NORM_rise],
-			                    .fall = v[MDYN_NORM_fall] };
+			                    .strength = v[MDYN_NORM_strength] / 100, .max_boost = v[MDYN_NORM_max_boost],
+			                    .max_cut = v[MDYN_NORM_max_cut], .dead_band = v[MDYN_NORM_dead_band], .memory = v[MDYN_NORM_memory],
+			                    .rise = v[MDYN_NORM_rise], .fall = v[MDYN_NORM_fall] };
 		mdyn_leveller_update (&s->leveller, &rows, jump);
 	}
 	if (is_linear (p)) {
@@ -202,8 +202,8 @@ update (mdyn_proc *p, bool jump)
 		mdyn_ramp_to (&s->gain, g, MDYN_RAMP_MS / 1000 * p->format.rate, jump);
 	}
 	if (s->limiter)
-		mdyn_limiter_update (s->limiter, v[MDYN_NORM_ceiling], limiter_row (MDYN_LIMIT_release), limiter_row (MDYN_LIMIT_auto_release) != 0, 1,
-		                     jump);
+		mdyn_limiter_update (s->limiter, v[MDYN_NORM_ceiling], limiter_row (MDYN_LIMIT_release), limiter_row (MDYN_LIMIT_auto_release) != 0,
+		                     1, jump);
 }
 
 /* Copies n values that begin `back` values before ring[at]. */
@@ -282,42 +282,61 @@ hear_out (mdyn_proc *p, size_t n, const float *const *factor)
 	}
 }
 
-/* n frames of in[channel], at .. at + n - 1 of the quantum: their factors to s->factor. Returns whether all channels have the same. */
+/* The limiter hears n frames at gain g, and g goes on to the frames it has factors for: both to s->factor. Whether all channels have the same. */
+static bool
+limit (mdyn_proc *p, float *g, size_t at, size_t n)
+{
+	norm *s = p->state;
+	float *x[MDYN_CHANNELS_MAX];
+	const float *limited[MDYN_CHANNELS_MAX];
+	for (unsigned c = 0; c < p->format.channels; c++) {
+		x[c] = s->x + c * QUANTUM;
+		recall (x[c], s->line + c * s->line_size, s->line_size, s->line_at, n + s->lookahead, n);
+		mdyn_apply_f32 (x[c], g, n);
+	}
+	double reduction = mdyn_limiter_run (s->limiter, x, at, n, limited);
+	s->reduction = reduction > s->reduction ? reduction : s->reduction;
+	mdyn_publish_largest (p, MDYN_NORM_gain_reduction, reduction);
+
+	size_t size = s->behind + QUANTUM;
+	store (s->gains, size, s->gains_at, g, n);
+	s->gains_at = (s->gains_at + n) % size;
+	recall (g, s->gains, size, s->gains_at, n + s->behind, n);
+
+	bool shared = true;
+	for (unsigned c = 0; c < p->format.channels; c++) {
+		float *f = s->factor + c * QUANTUM + at;
+		for (size_t i = 0; i < n; i++)
+			f[i] = g[i] * limited[c][i];
+		shared &= limited[c] == limited[0];
+	}
+	return shared;
+}
+
+/* n frames of in[channel], at .. at + n - 1 of the quantum: their factors to s->factor. Whether all channels have the same. */
 static bool
 change (mdyn_proc *p, const float *const *in, size_t at, size_t n)
 {
 	norm *s = p->state;
 	unsigned channels = p->format.channels;
-	float g[QUANTUM], *x[MDYN_CHANNELS_MAX];
-	const float *limited[MDYN_CHANNELS_MAX], *factor[MDYN_CHANNELS_MAX];
+	float g[QUANTUM];
+	const float *factor[MDYN_CHANNELS_MAX];
 	for (unsigned c = 0; c < channels; c++)
 		store (s->line + c * s->line_size, s->line_size, s->line_at, in[c], n);
 	s->line_at = (s->line_at + n) % s->line_size;
 
-	bool shared = true;
 	gains (p, g, n);
-	if (s->limiter) {
-		for (unsigned c = 0; c < channels; c++) {
-			x[c] = s->x + c * QUANTUM;
-			recall (x[c], s->line + c * s->line_size, s->line_size, s->line_at, n + s->lookahead, n);
-			mdyn_apply_f32 (x[c], g, n);
-		}
-		double reduction = mdyn_limiter_run (s->limiter, x, at, n, limited);
-		s->reduction = reduction > s->reduction ? reduction : s->reduction;
-		mdyn_publish_largest (p, MDYN_NORM_gain_reduction, reduction);
-		store (s->gains, s->behind + QUANTUM, s->gains_at, g, n);
-		s->gains_at = (s->gains_at + n) % (s->behind + QUANTUM);
-		recall (g, s->gains, s->behind + QUANTUM, s->gains_at, n + s->behind, n);
-	}
-	for (unsigned c = 0; c < channels; c++) {
-		float *f = s->factor + c * QUANTUM + at;
-		factor[c] = f;
-		for (size_t i = 0; i < n; i++)
-			f[i] = s->limiter ? g[i] * limited[c][i] : g[i];
-		shared &= !s->limiter || limited[c] == limited[0];
-	}
-	if (s->measure_out)
+	bool shared = true;
+	if (s->limiter)
+		shared = limit (p, g, at, n);
+	else
+		for (unsigned c = 0; c < channels; c++)
+			memcpy (s->factor + c * QUANTUM + at, g, n * sizeof *g);
+	if (s->measure_out) {
+		for (unsigned c = 0; c < channels; c++)
+			factor[c] = s->factor + c * QUANTUM + at;
 		hear_out (p, n, factor);
+	}
 	return shared;
 }
 
@@ -372,7 +391,8 @@ prepare (mdyn_proc *p, char *why, size_t size)
 		                 policy == MDYN_NORM_peak_policy_lower ? "lower" : "fail");
 	double target = mdyn_get (p, MDYN_NORM_target), ceiling = mdyn_get (p, MDYN_NORM_ceiling), over = target - loudness + peak - ceiling;
 	if (policy == MDYN_NORM_peak_policy_fail && over > 1e-9)
-		return mdyn_why (why, size, -ERANGE, "masternorm: peak-policy=fail: %+.2f dB to target=%g lift measured-peak=%.2f by %.2f dB over ceiling=%g",
+		return mdyn_why (why, size, -ERANGE,
+		                 "masternorm: peak-policy=fail: %+.2f dB to target=%g lift measured-peak=%.2f by %.2f dB over ceiling=%g",
 		                 target - loudness, target, peak, over, ceiling);
 	s->measured_loudness = loudness;
 	s->measured_peak = peak;
@@ -394,8 +414,9 @@ finish (mdyn_proc *p, char *why, size_t size)
 	static const char *const modes[] = { "live", "linear", "measure" }, *const policies[] = { "limit", "lower", "fail" };
 	mdyn_stats t = { .rate = p->format.rate, .channels = p->format.channels, .nonfinite = mdyn_get (p, MDYN_NORM_nonfinite),
 		         .dual_mono = s->dual_mono, .mode = modes[(int) p->v[MDYN_NORM_mode]], .preset = p->preset ? p->preset->nick : NULL,
-		         .target = mdyn_get (p, MDYN_NORM_target), .ceiling = mdyn_get (p, MDYN_NORM_ceiling), .reduction = s->limiter ? s->reduction : NAN,
-		         .gain = is_live (p) ? NAN : is_linear (p) ? s->gain.target : 0, .has_out = s->measure_out };
+		         .target = mdyn_get (p, MDYN_NORM_target), .ceiling = mdyn_get (p, MDYN_NORM_ceiling),
+		         .gain = is_live (p) ? NAN : is_linear (p) ? s->gain.target : 0, .reduction = s->limiter ? s->reduction : NAN,
+		         .has_out = s->measure_out };
 	if (is_linear (p)) {
 		t.peak_policy = policies[(int) p->v[MDYN_NORM_peak_policy]];
 		t.peak_action = s->lowered ? "lowered" : s->reduction > 0 ? "limited" : "none";

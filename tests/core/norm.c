@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "leveller.h"
 #include "mdyn/mdyn.h"
 #include "tap.h"
 
@@ -603,7 +604,8 @@ START_TEST (broken_stats_are_refused)
 		fclose (f);
 		*why = 0;
 		ck_assert_int_lt (mdyn_prepare (p, why, sizeof why), 0);
-		ck_assert_msg (strstr (why, i < N (cases) ? cases[i].name : "bytes") && strstr (why, "measured-file") && !strchr (why, '\n'), "%zu: %s", i, why);
+		ck_assert_msg (strstr (why, i < N (cases) ? cases[i].name : "bytes") && strstr (why, "measured-file") && !strchr (why, '\n'), "%zu: %s",
+		               i, why);
 	}
 	FILE *f = fopen (path, "w");
 	fputs ("{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": null, \"else\": 3}", f);
@@ -681,8 +683,8 @@ START_TEST (deliveries_are_judged)
 		clip c = new_clip (48000, 2, 3);
 		tone (&c, 997, cases[i].db, 0, 3);
 		json_t *o = stats_of (&c, rows ("mode=measure:preset=%s", cases[i].preset), NULL, NULL), *v = json_object_get (o, "verdict");
-		const json_t *got[3] = { json_object_get (json_object_get (v, "integrated"), "pass"), json_object_get (json_object_get (v, "true_peak"), "pass"),
-			                 json_object_get (v, "pass") };
+		const json_t *got[3] = { json_object_get (json_object_get (v, "integrated"), "pass"),
+			                 json_object_get (json_object_get (v, "true_peak"), "pass"), json_object_get (v, "pass") };
 		const int want[3] = { cases[i].integrated, cases[i].peak, cases[i].pass };
 		for (int k = 0; k < 3; k++)
 			ck_assert_msg (want[k] < 0 ? json_is_null (got[k]) : want[k] ? json_is_true (got[k]) : json_is_false (got[k]), "%s at %g: %d",
@@ -737,6 +739,43 @@ START_TEST (pauses_are_not_lifted)
 		mdyn_destroy (&p);
 		free (y.x), free (c.x);
 	}
+}
+END_TEST
+
+/* The leveller without audio: blocks of `lufs`, each played four blocks after it was heard. Returns the gain at the end of the last one played. */
+static double
+ride (mdyn_leveller *l, double lufs, double slope, int blocks)
+{
+	double start, gain = NAN;
+	for (int i = 0; i < blocks; i++) {
+		mdyn_leveller_hear (l, pow (10, (lufs + slope * i + (i % 4 - 1.5) + 0.691) / 10)); /* moves by 3 LU, as what is no noise does */
+		if (l->heard >= 4)
+			gain = mdyn_leveller_play (l, &start);
+	}
+	return gain;
+}
+
+START_TEST (leveller_by_itself)
+{
+	const mdyn_leveller_rows r = { .target = -20, .gate = -60, .initial = -70, .strength = 1, .max_boost = 30, .max_cut = 40, .dead_band = 0.8,
+		                       .memory = 15, .rise = 8, .fall = 30 };
+	mdyn_leveller l;
+	mdyn_leveller_reset (&l);
+	mdyn_leveller_update (&l, &r, true);
+	NEAR (ride (&l, -30, 0, 10), 10, 1.5, the seed);
+	NEAR (ride (&l, -30, 0, 90), 10, 1);
+	NEAR (ride (&l, -12, 0, 4), -8, 2, there when the loud section begins);
+	NEAR (ride (&l, -12, 0, 100), -8, 1);
+	ck_assert_double_lt (ride (&l, -12, -0.5, 80), -7); /* a fade of 40 LU in 8 s */
+	ck_assert_double_lt (ride (&l, -90, 0, 50), -7);
+	NEAR (ride (&l, -30, 0, 60), 10, 1.5, after a silence);
+	NEAR (ride (&l, -37, 0, 150), 17, 1.5, 7 LU down);
+	NEAR (ride (&l, -75, 0, 30), 17, 1.5, a pause);
+	ck_assert_double_lt (ride (&l, 0, 0, 8), -15); /* 37 LU up */
+	mdyn_leveller_reset (&l);
+	mdyn_leveller_update (&l, &(mdyn_leveller_rows){ .target = -20, .gate = -60, .initial = -30, .strength = 1, .max_boost = 6, .max_cut = 40 },
+	                      true);
+	NEAR (ride (&l, -90, 0, 10), 6, 1e-9, the level given and the most boost);
 }
 END_TEST
 
@@ -815,6 +854,7 @@ main (void)
 	tcase_add_test (t, deliveries_are_judged);
 	tcase_add_test (t, live_brings_two_levels_to_the_target);
 	tcase_add_test (t, pauses_are_not_lifted);
+	tcase_add_test (t, leveller_by_itself);
 	tcase_add_test (t, live_rows_do_not_click);
 	tcase_add_test (t, a_mode_keeps_its_latency);
 	suite_add_tcase (s, t);

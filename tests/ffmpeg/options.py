@@ -48,7 +48,7 @@ status, out, err = ffmpeg("-filters")
 lines = out.decode().splitlines() if status == 0 else []
 for cls in classes:
     line = [li for li in lines if re.search(rf" {cls['name']} +A->A ", li)]
-    ok(len(line) == 1 and cls["long_name"] in line[0] and "C " in line[0], f"-filters lists {cls['name']} once, with its long name and commands", line)
+    ok(len(line) == 1 and cls["long_name"] in line[0], f"-filters lists {cls['name']} once, with its long name", line)
     options = listed(cls["name"])
     for row in cls["rows"]:
         name = row["name"].replace("-", "_")
@@ -56,7 +56,6 @@ for cls in classes:
         ok(options.get(name) == want, f"{cls['name']} {name}: type, flags, help, range, default, choices", options.get(name), want)
     extra = set(options) - {row["name"].replace("-", "_") for row in cls["rows"]}
     ok(extra == {"metadata"}, f"{cls['name']} has no option beside its rows and metadata", extra)
-status, out, err = ffmpeg("-filters", env={"LANG": "C"})
 stock = subprocess.run(["/usr/bin/ffmpeg", "-hide_banner", "-filters"], capture_output=True, check=True).stdout.decode().splitlines()
 names = {li.split()[1] for li in lines if "->" in li}
 lost = {n for n in (li.split()[1] for li in stock if "->" in li) if n not in names and not n.endswith("_vulkan") and n != "libplacebo"}

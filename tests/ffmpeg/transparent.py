@@ -20,18 +20,22 @@ FRAMES = 12000
 
 
 def same(label, source, codec, cuts, idle):
-    """All chains over one file in one run, against the same cuts with no filter."""
-    args, outputs = [], []
     for cut in cuts:
-        for chain in [None] + idle:
-            name = path("out%d" % len(outputs))
-            args += ["-map", "0:a", "-af", cut + ("," + chain if chain else ""), "-c:a", codec, "-f", "framemd5", name]
-            outputs.append((cut, chain, name))
-            if os.path.exists(name):
-                os.remove(name)
+        same_cut(label, source, codec, cut, idle)
+
+
+def same_cut(label, source, codec, cut, idle):
+    """All chains over one file in one run, against the same cut with no filter."""
+    args, outputs = [], []
+    for chain in [None] + idle:
+        name = path("out%d" % len(outputs))
+        args += ["-map", "0:a", "-af", cut + ("," + chain if chain else ""), "-c:a", codec, "-f", "framemd5", name]
+        outputs.append((chain, name))
+        if os.path.exists(name):
+            os.remove(name)
     status, _, err = ffmpeg("-v", "error", "-i", source, *args)
     reference = None
-    for cut, chain, name in outputs:
+    for chain, name in outputs:
         try:
             text = open(name).read()
         except OSError:
