@@ -29,6 +29,13 @@ stats_path (void)
 	return path;
 }
 
+static void
+clean_up (void)
+{
+	if (*path)
+		unlink (path);
+}
+
 typedef struct clip {
 	unsigned rate, channels;
 	size_t frames;
@@ -835,6 +842,7 @@ main (void)
 	Suite *s = suite_create ("norm");
 	TCase *t = tcase_create ("norm");
 	tcase_set_timeout (t, 120);
+	tcase_add_checked_fixture (t, NULL, clean_up);
 	tcase_add_loop_test (t, tech_3341_integrated, 0, N (rates));
 	tcase_add_loop_test (t, tech_3341_surround, 0, N (rates));
 	tcase_add_loop_test (t, tech_3341_constant, 0, N (rates));
