@@ -217,13 +217,14 @@ START_TEST (out_of_range_is_an_error_that_names_the_range)
 	{
 		if (row->type != MDYN_REAL || row->flags & MDYN_READOUT)
 			continue;
-		const double bad[] = { nextafter (row->min, -INFINITY), isinf (row->max) ? NAN : nextafter (row->max, INFINITY) };
+		/* not by nextafter: some plugin that a fresh registry loads turns denormals off, and then the number next to 0 is 0 */
+		const double bad[] = { row->min - 1e-6, isinf (row->max) ? NAN : row->max + 1e-6 };
 		for (int i = 0; i < 2; i++) {
 			GstElement *e = gst_element_factory_make (cls->name, NULL);
 			GstBus *bus = gst_bus_new ();
 			gst_element_set_bus (e, bus);
 			g_object_set (e, row->name, bad[i], NULL);
-			ck_assert (number (e, row->name) == row->def);
+			ck_assert_msg (number (e, row->name) == row->def, "%s.%s: %g is taken as %g", cls->name, row->name, bad[i], number (e, row->name));
 			ck_assert_int_eq (gst_element_set_state (e, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
 			GstMessage *m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
 			GError *error = NULL;
@@ -242,7 +243,7 @@ START_TEST (out_of_range_is_an_error_that_names_the_range)
 			Test t = open_test (cls->name, NULL, &STEREO);
 			warned[0] = 0;
 			g_object_set (t.e, row->name, bad[i], NULL);
-			ck_assert (number (t.e, row->name) == row->def);
+			ck_assert_msg (number (t.e, row->name) == row->def, "%s.%s: %g is taken as %g while running", cls->name, row->name, bad[i], number (t.e, row->name));
 			ck_assert_msg (strstr (warned, row->name) && strstr (warned, "allowed"), "%s", warned);
 			close_test (&t);
 		}
