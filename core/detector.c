@@ -24,35 +24,137 @@ mdyn_detector_setup (mdyn_detector_coef *coef, double rate)
 }
 
 /* Transposed direct form II. */
-static void
-biquad (const double c[5], double z[2], float *x, size_t n)
+static inline double
+biquad (const double c[5], double *z0, double *z1, double in)
 {
-	double z0 = z[0], z1 = z[1];
-	for (size_t i = 0; i < n; i++) {
-		double in = x[i], y = c[0] * in + z0;
-		z0 = c[1] * in - c[3] * y + z1;
-		z1 = c[2] * in - c[4] * y;
-		x[i] = (float) y;
+	double y = c[0] * in + *z0;
+	*z0 = c[1] * in - c[3] * y + *z1;
+	*z1 = c[2] * in - c[4] * y;
+	return y;
+}
+
+mdyn_window *
+mdyn_window_carve (mdyn_arena *a, unsigned channels, size_t frames)
+{
+	uint32_t size = 4 * QUANTUM;
+	while (size < frames + 2 * QUANTUM)
+		size *= 2;
+	mdyn_window *w = mdyn_carve (a, channels, sizeof *w);
+	for (unsigned c = 0; c < channels; c++) {
+		float *x = mdyn_carve (a, size, sizeof *x), *most = mdyn_carve (a, size / QUANTUM, sizeof *most);
+		if (w)
+			w[c] = (mdyn_window) { .x = x, .most = most, .mask = size - 1, .suffix_of = UINT32_MAX };
 	}
-	z[0] = z0;
-	z[1] = z1;
+	return w;
 }
 
 void
-mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, float *level, float *x, size_t n)
+mdyn_window_clear (mdyn_window *w)
 {
+	memset (w->x, 0, (w->mask + (size_t) 1) * sizeof *w->x);
+	memset (w->most, 0, (w->mask + (size_t) 1) / QUANTUM * sizeof *w->most);
+	w->now = 0;
+	w->prefix = 0;
+	w->suffix_of = UINT32_MAX;
+}
+
+static inline float
+larger (float a, float b)
+{
+	return a > b ? a : b;
+}
+
+/* Of quantum q, which is complete. */
+static void
+find_suffix (mdyn_window *w, uint32_t q)
+{
+	const float *x = w->x + (q * QUANTUM & w->mask);
+	float most = 0;
+	for (int i = QUANTUM - 1; i >= 0; i--)
+		w->suffix[i] = most = larger (most, x[i]);
+	w->suffix_of = q;
+}
+
+/* The same within one quantum: n <= QUANTUM - now % QUANTUM. */
+static void
+window_part (mdyn_window *w, float *level, const float *x, uint32_t frames, uint32_t n)
+{
+	uint32_t here = w->now / QUANTUM, mask = w->mask, quanta = mask / QUANTUM;
+	float *a = w->x + (w->now & mask), running = w->prefix;
+	for (uint32_t i = 0; i < n; i++)
+		a[i] = fabsf (x[i]);
+	for (uint32_t i = 0; i < n; i++)
+		level[i] = running = larger (running, a[i]);
+	w->prefix = running;
+	for (uint32_t done = 0, part; done < n && frames >= QUANTUM; done += part) {
+		uint32_t oldest = w->now + done - frames, q = oldest / QUANTUM, at = oldest % QUANTUM;
+		part = n - done < QUANTUM - at ? n - done : QUANTUM - at;
+		if (q != w->suffix_of)
+			find_suffix (w, q);
+		float between = 0;
+		for (uint32_t k = q + 1; (k ^ here) & quanta; k++)
+			between = larger (between, w->most[k & quanta]);
+		for (uint32_t i = 0; i < part; i++)
+			level[done + i] = larger (level[done + i], larger (between, w->suffix[at + i]));
+	}
+	for (uint32_t i = 0; i < n && frames < QUANTUM; i++) {
+		level[i] = 0;
+		for (uint32_t k = 0; k <= frames; k++)
+			level[i] = larger (level[i], w->x[(w->now + i - k) & mask]);
+	}
+	w->now += n;
+	if (w->now % QUANTUM == 0) {
+		w->most[here & quanta] = running;
+		w->prefix = 0;
+	}
+}
+
+void
+mdyn_window_run (mdyn_window *w, float *level, const float *x, size_t frames, size_t n)
+{
+	for (size_t done = 0, part; done < n; done += part) {
+		size_t left = QUANTUM - w->now % QUANTUM;
+		part = n - done < left ? n - done : left;
+		window_part (w, level + done, x + done, (uint32_t) frames, (uint32_t) part);
+	}
+}
+
+/* From one kind to another the level goes on where it stood, as far as the new kind can. */
+static void
+change_kind (mdyn_detector *d, mdyn_window *w, mdyn_detector_kind kind)
+{
+	if (kind == DETECT_PEAK)
+		mdyn_window_clear (w);
+	else if (d->kind == DETECT_PEAK)
+		d->mean_square = (double) d->level * d->level;
+	memset (d->z, 0, sizeof d->z);
+	d->kind = kind;
+}
+
+void
+mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window *w, float *level, const float *x, size_t n)
+{
+	if (d->kind != coef->kind)
+		change_kind (d, w, coef->kind);
 	if (coef->kind == DETECT_PEAK) {
-		memset (level, 0, n * sizeof *level);
-		mdyn_abs_max (level, x, n);
+		mdyn_window_run (w, level, x, coef->window, n);
+		d->level = level[n - 1];
 		return;
 	}
+	double square[QUANTUM], m = d->mean_square;
 	if (coef->kind == DETECT_LOUDNESS) {
-		biquad (coef->shelf, d->z, x, n);
-		biquad (coef->highpass, d->z + 2, x, n);
+		double z[4] = { d->z[0], d->z[1], d->z[2], d->z[3] };
+		for (size_t i = 0; i < n; i++) {
+			double y = biquad (coef->highpass, &z[2], &z[3], biquad (coef->shelf, &z[0], &z[1], x[i]));
+			square[i] = y * y;
+		}
+		memcpy (d->z, z, sizeof z);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			square[i] = (double) x[i] * x[i];
 	}
-	double m = d->mean_square;
 	for (size_t i = 0; i < n; i++) {
-		m += coef->k * ((double) x[i] * x[i] - m);
+		m += coef->k * (square[i] - m);
 		level[i] = (float) sqrt (m);
 	}
 	d->mean_square = m;
@@ -65,7 +167,7 @@ mdyn_time_constant (double ms, double rate)
 }
 
 void
-mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, size_t n)
+mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t n)
 {
 	double s = b->s;
 	size_t held = b->held;
@@ -77,7 +179,7 @@ mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float
 		} else if (held) {
 			held--;
 		} else {
-			s += coef->fall * e;
+			s += (fall ? fall[i] : coef->fall) * e;
 		}
 		s = fabs (e) < 1e-7 ? d[i] : s;
 		d[i] = (float) s;

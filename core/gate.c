@@ -2,32 +2,42 @@
  * SPDX-FileCopyrightText: mdyn contributors */
 
 /* mastergate. In log2 units (6.02 dB):
- *   magnitude -> open or not (hysteresis, hold) -> reduction wanted (0 open; ratio and range closed) -> link -> ballistics -> factor
- * A gate opens at the threshold and counts its hold anew at every sample above the closing level, so a tone does not chatter at its zeros.
- * With a key of another channel count, or link 100, one gate serves all channels. */
+ *   key filters -> level -> open or not (hysteresis, hold) -> reduction wanted (0 open; ratio, knee, range closed) -> link -> duck
+ *   -> ballistics -> factor
+ * The level is the largest magnitude of the last 25 ms: half-waves down to 20 Hz are bridged, so a tone does not chatter at its zeros. Two poles in
+ * series move the reduction: no corner where it starts, and so nothing that splatters. docs/dynamics.md has every formula. With a key of another
+ * channel count, or link 100, one gate serves all channels. */
 #include "detector.h"
 #include "dsp/dsp.h"
+#include "keyfilter.h"
 
 typedef struct lane {
-	size_t open;                              /* frames for which it stays open; 0 closed */
-	double envelope;                          /* magnitude with an exponential fall, at most `opens`: what the expander's slope goes by */
-	mdyn_ballistics ballistics;
+	size_t open;                              /* frames for which it stays open, this one too; 0 closed */
+	double first, s;                          /* the reduction after one pole and after both */
 } lane;
 
+/* Of a direction of movement: share of the way made in a frame by either pole. */
+typedef struct pace {
+	double first, second;
+} pace;
+
 typedef struct gate {
-	mdyn_ballistics_coef times;
-	mdyn_ramp slope, range, link;             /* slope = ratio - 1, limited so that it stays finite */
-	float opens, closes;                      /* magnitude */
-	double opens_log2, decay;                 /* of the envelope, a frame */
-	size_t hold;                              /* frames, at least one half-wave of 50 Hz */
+	mdyn_keyfilter filter;
+	mdyn_ramp threshold, knee, slope, range, duck, link; /* log2 units; slope = ratio - 1, limited so that it stays finite; duck and link 0..1 */
+	pace rise, fall;                          /* of the reduction */
+	float hysteresis;                         /* log2 units */
+	size_t hold, window;                      /* frames; hold without what the window holds already */
+	mdyn_keyfilter_state *filtered;           /* [det_channels] */
+	mdyn_window *windows;                     /* [det_channels] */
 	lane *lanes;                              /* [det_channels] */
 	float *reduction;                         /* [det_channels][QUANTUM] */
 	bool apart;
 } gate;
 
 #define SLOPE_MAX 1e4
-#define HOLD_MIN_MS 10.0
-#define ENVELOPE_MS 20.0
+/* Two poles, the second 8 times as fast, make 1-1/e of a step after 1.13349 of the first's time: the root of 8/7 e^-x - 1/7 e^-8x = 1/e. */
+#define LABEL_TO_FIRST 1.133486616
+#define SECOND 8
 
 static size_t
 latency (const mdyn_proc *p)
@@ -41,12 +51,15 @@ det_channels (const mdyn_proc *p)
 	return p->format.key_channels ? p->format.key_channels : p->format.channels;
 }
 
-/* A stream starts with the gate open: what it begins with is not faded in. */
 static void
 reset (mdyn_proc *p)
 {
 	gate *s = p->state;
-	memset (s->lanes, 0, det_channels (p) * sizeof *s->lanes);
+	unsigned dets = det_channels (p);
+	memset (s->filtered, 0, dets * sizeof *s->filtered);
+	memset (s->lanes, 0, dets * sizeof *s->lanes);
+	for (unsigned c = 0; c < dets; c++)
+		mdyn_window_clear (&s->windows[c]);
 	s->apart = false;
 }
 
@@ -54,57 +67,93 @@ static void
 lay (mdyn_proc *p, mdyn_arena *a)
 {
 	gate *s = mdyn_carve (a, 1, sizeof *s);
-	lane *lanes = mdyn_carve (a, det_channels (p), sizeof *lanes);
-	float *reduction = mdyn_carve (a, (size_t) QUANTUM * det_channels (p), sizeof *reduction);
+	unsigned dets = det_channels (p);
+	mdyn_keyfilter_state *filtered = mdyn_carve (a, dets, sizeof *filtered);
+	mdyn_window *windows = mdyn_window_carve (a, dets, mdyn_frames (p, MDYN_WINDOW_MS) + 1);
+	lane *lanes = mdyn_carve (a, dets, sizeof *lanes);
+	float *reduction = mdyn_carve (a, (size_t) QUANTUM * dets, sizeof *reduction);
 	p->state = s;
 	if (!s)
 		return;
+	s->filtered = filtered;
+	s->windows = windows;
 	s->lanes = lanes;
 	s->reduction = reduction;
 }
 
+static pace
+pace_of (double ms, double rate)
+{
+	double first = ms / LABEL_TO_FIRST;
+	return (pace) { mdyn_time_constant (first, rate), mdyn_time_constant (first / SECOND, rate) };
+}
+
+/* A stream starts with the gate open: what it begins with is not faded in. Nor does a ducker start by ducking. */
 static void
 update (mdyn_proc *p, bool jump)
 {
 	gate *s = p->state;
+	const double *v = p->v;
 	double rate = p->format.rate, frames = MDYN_RAMP_MS / 1000 * rate;
-	double slope = p->v[MDYN_GATE_ratio] - 1, hold = p->v[MDYN_GATE_hold];
-	mdyn_ramp_to (&s->slope, slope < SLOPE_MAX ? slope : SLOPE_MAX, frames, jump);
-	mdyn_ramp_to (&s->range, p->v[MDYN_GATE_range] / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->link, p->v[MDYN_GATE_link] / 100, frames, jump);
-	double opens = p->v[MDYN_GATE_threshold];
-	s->opens = (float) pow (10, opens / 20);
-	s->closes = (float) pow (10, (opens - p->v[MDYN_GATE_hysteresis]) / 20);
-	s->opens_log2 = opens / MDYN_DB_PER_LOG2;
-	s->decay = exp (-1000 / (ENVELOPE_MS * rate));
-	s->hold = mdyn_frames (p, hold > HOLD_MIN_MS ? hold : HOLD_MIN_MS);
-	s->times.rise = mdyn_time_constant (p->v[MDYN_GATE_release], rate); /* a reduction rises as the gate closes */
-	s->times.fall = mdyn_time_constant (p->v[MDYN_GATE_attack], rate);
-	s->times.hold = 0;
+	bool duck = v[MDYN_GATE_duck] != 0;
+	mdyn_ramp_to (&s->threshold, v[MDYN_GATE_threshold] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->knee, v[MDYN_GATE_knee] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->slope, fmin (v[MDYN_GATE_ratio] - 1, SLOPE_MAX), frames, jump);
+	mdyn_ramp_to (&s->range, v[MDYN_GATE_range] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->duck, duck, frames, jump);
+	mdyn_ramp_to (&s->link, v[MDYN_GATE_link] / 100, frames, jump);
+	mdyn_keyfilter_update (&s->filter, v[MDYN_GATE_key_highpass], v[MDYN_GATE_key_lowpass], rate, jump);
+	s->hysteresis = (float) (v[MDYN_GATE_hysteresis] / MDYN_DB_PER_LOG2);
+	s->window = mdyn_frames (p, MDYN_WINDOW_MS);
+	size_t hold = mdyn_frames (p, v[MDYN_GATE_hold]);
+	s->hold = hold > s->window ? hold - s->window : 0;
+	pace attack = pace_of (v[MDYN_GATE_attack], rate), release = pace_of (v[MDYN_GATE_release], rate);
+	s->rise = duck ? attack : release;
+	s->fall = duck ? release : attack;
 	if (jump)
 		for (unsigned c = 0; c < det_channels (p); c++)
-			s->lanes[c].open = s->hold;
+			s->lanes[c].open = duck ? 0 : s->hold + s->window + 1;
 }
 
-/* level[i] magnitude -> envelope where the lane is closed, infinity where it is open. */
+/* The rows of a block, frame by frame. */
+typedef struct rows {
+	float threshold[QUANTUM], knee[QUANTUM], slope[QUANTUM], range[QUANTUM], duck[QUANTUM], link[QUANTUM];
+} rows;
+
+/* d[i] = log2 level -> reduction of a gate. */
 static void
-watch (const gate *s, lane *l, float *level, size_t n)
+curve (const gate *s, lane *l, float *d, const rows *r, size_t n)
 {
 	size_t open = l->open;
-	double e = l->envelope;
 	for (size_t i = 0; i < n; i++) {
-		float x = level[i];
-		e *= s->decay;
-		e = x > e ? x : e;
-		e = e < s->opens ? e : s->opens;
-		if (x >= s->opens || (open && x >= s->closes))
-			open = s->hold;
+		float knee = r->knee[i], opens = r->threshold[i] + knee / 2, into = opens - d[i];
+		if (into <= 0 || (open && into <= s->hysteresis))
+			open = s->hold + 1;
 		else if (open)
 			open--;
-		level[i] = open ? INFINITY : (float) e;
+		/* no steeper than what brings the range at the knee's lower end */
+		float slope = r->slope[i] * knee > 2 * r->range[i] ? 2 * r->range[i] / knee : r->slope[i];
+		float y = into <= 0 ? 0 : into < knee ? into * into / (2 * knee) : into - knee / 2;
+		y *= slope;
+		d[i] = open ? 0 : y < r->range[i] ? y : r->range[i];
 	}
 	l->open = open;
-	l->envelope = e;
+}
+
+/* d[i] -> the reduction after both poles, in place; it settles at exactly what it approaches. */
+static void
+move (const gate *s, lane *l, float *d, size_t n)
+{
+	double a = l->first, b = l->s;
+	for (size_t i = 0; i < n; i++) {
+		double e = d[i] - a;
+		a = fabs (e) < 1e-7 ? d[i] : a + (e >= 0 ? s->rise.first : s->fall.first) * e;
+		e = a - b;
+		b = fabs (e) < 1e-7 ? a : b + (e >= 0 ? s->rise.second : s->fall.second) * e;
+		d[i] = (float) b;
+	}
+	l->first = a;
+	l->s = b;
 }
 
 /* As in comp.c: below link 100 every channel has a gate of its own, which become one again once they have met. */
@@ -119,13 +168,11 @@ part_or_join (gate *s, const mdyn_block *b, unsigned channels)
 	for (unsigned c = 1; c < channels; c++) {
 		if (!linked)
 			all[c] = all[0];
-		met &= fabs (all[c].ballistics.s - all[0].ballistics.s) < 1e-6;
+		met &= fabs (all[c].s - all[0].s) < 1e-6 && fabs (all[c].first - all[0].first) < 1e-6;
 	}
 	s->apart = !linked || !met;
-	for (unsigned c = 1; c < channels && !s->apart; c++) {
+	for (unsigned c = 1; c < channels && !s->apart; c++)
 		all[0].open = all[c].open > all[0].open ? all[c].open : all[0].open;
-		all[0].envelope = all[c].envelope > all[0].envelope ? all[c].envelope : all[0].envelope;
-	}
 }
 
 static void
@@ -134,40 +181,42 @@ gain (mdyn_proc *p, mdyn_block *b)
 	gate *s = p->state;
 	unsigned channels = p->format.channels, dets = b->det_channels;
 	size_t n = b->n;
-	float slope[QUANTUM], range[QUANTUM], link[QUANTUM];
+	rows r;
 	part_or_join (s, b, channels);
 	bool own = s->apart;
 	for (size_t i = 0; i < n; i++) {
-		slope[i] = (float) mdyn_ramp_next (&s->slope);
-		range[i] = (float) mdyn_ramp_next (&s->range);
-		link[i] = (float) mdyn_ramp_next (&s->link);
+		r.threshold[i] = (float) mdyn_ramp_next (&s->threshold);
+		r.knee[i] = (float) mdyn_ramp_next (&s->knee);
+		r.slope[i] = (float) mdyn_ramp_next (&s->slope);
+		r.range[i] = (float) mdyn_ramp_next (&s->range);
+		r.duck[i] = (float) mdyn_ramp_next (&s->duck);
+		r.link[i] = (float) mdyn_ramp_next (&s->link);
 	}
 
-	float *d[MDYN_CHANNELS_MAX] = { NULL };
+	float *d[MDYN_CHANNELS_MAX] = { NULL }, level[QUANTUM];
 	unsigned lanes = own ? channels : 1;
 	for (unsigned c = 0; c < lanes; c++) {
 		d[c] = s->reduction + c * QUANTUM;
 		memset (d[c], 0, n * sizeof *d[c]);
 	}
-	for (unsigned c = 0; c < dets; c++)
-		mdyn_abs_max (d[own ? c : 0], b->det[c], n);
+	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
+	for (unsigned c = 0; c < dets; c++) {
+		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], n);
+		mdyn_window_run (&s->windows[c], level, b->det[c], s->window, n);
+		mdyn_abs_max (d[own ? c : 0], level, n);
+	}
 
-	float most = 0;
 	for (unsigned c = 0; c < lanes; c++) {
-		watch (s, &s->lanes[c], d[c], n);
-		float below[QUANTUM];
-		for (size_t i = 0; i < n; i++)
-			below[i] = d[c][i] == INFINITY ? 1 : d[c][i];
-		mdyn_log2 (below, below, n);
-		for (size_t i = 0; i < n; i++) {
-			float under = (float) s->opens_log2 - below[i], y = under > 0 ? under * slope[i] : 0;
-			d[c][i] = d[c][i] == INFINITY ? 0 : y < range[i] ? y : range[i];
-		}
+		mdyn_log2 (d[c], d[c], n);
+		curve (s, &s->lanes[c], d[c], &r, n);
 	}
 	if (own)
-		mdyn_link (d, channels, link, true, n);
+		mdyn_link (d, channels, r.link, true, n);
+	float most = 0;
 	for (unsigned c = 0; c < lanes; c++) {
-		mdyn_ballistics_run (&s->times, &s->lanes[c].ballistics, d[c], n);
+		for (size_t i = 0; i < n; i++)
+			d[c][i] = (1 - r.duck[i]) * d[c][i] + r.duck[i] * (r.range[i] - d[c][i]);
+		move (s, &s->lanes[c], d[c], n);
 		for (size_t i = 0; i < n; i++) {
 			most = d[c][i] > most ? d[c][i] : most;
 			d[c][i] = -d[c][i];

@@ -20,6 +20,12 @@ sample_size (const mdyn_proc *p)
 	return p->format.sample == MDYN_F64 ? sizeof (double) : sizeof (float);
 }
 
+static unsigned
+det_channels (const mdyn_proc *p)
+{
+	return p->format.key_channels ? p->format.key_channels : p->format.channels;
+}
+
 int
 mdyn_why (char *why, size_t size, int err, const char *format, ...)
 {
@@ -71,6 +77,9 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	p->m.x = mdyn_carve (a, (size_t) QUANTUM * channels, size);
 	p->m.det = mdyn_carve (a, (size_t) QUANTUM * det, sizeof (float));
 	p->m.mixed = mdyn_carve (a, (size_t) QUANTUM * channels, sizeof (float));
+	p->m.key = NULL;
+	if (p->row_listen >= 0)
+		p->m.key = mdyn_carve (a, p->m.ring_size * det, sizeof (float));
 	p->ops->lay (p, a);
 }
 
@@ -165,6 +174,8 @@ mdyn_create (mdyn_proc **out, const mdyn_class *cls, const mdyn_format *format)
 		atomic_init (&p->set[i], cls->params[i].def);
 	p->row_gain_reduction = mdyn_class_find (cls, "gain-reduction")->id;
 	p->row_nonfinite = mdyn_class_find (cls, "nonfinite")->id;
+	const mdyn_param *listen = mdyn_class_find (cls, "key-listen");
+	p->row_listen = listen ? listen->id : -1;
 	err = build (p);
 	if (err < 0) {
 		free (p);
@@ -191,6 +202,8 @@ void
 mdyn_reset (mdyn_proc *p)
 {
 	memset (p->m.ring, 0, p->m.ring_size * p->format.channels * sample_size (p));
+	if (p->m.key)
+		memset (p->m.key, 0, p->m.ring_size * det_channels (p) * sizeof (float));
 	p->ops->reset (p);
 	rewind_stream (p);
 }
@@ -357,50 +370,80 @@ begin_block (mdyn_proc *p, bool first)
 	if (!first && atomic_load_explicit (&p->generation, memory_order_acquire) == p->seen)
 		return;
 	take_values (p);
-	double active = p->v[ROW_BYPASS] ? 0 : 1;
-	if (first)
-		p->active = active;
-	p->active_step = (active ? 1 : -1) / (MDYN_RAMP_MS / 1000 * p->format.rate);
+	double frames = MDYN_RAMP_MS / 1000 * p->format.rate;
+	mdyn_ramp_to (&p->active, !p->v[ROW_BYPASS], frames, first);
+	mdyn_ramp_to (&p->listen, p->row_listen >= 0 && p->v[p->row_listen], frames, first);
 	p->ops->update (p, first);
 }
 
-/* Swaps n frames of x with the delay line, channel by channel. */
+/* n frames of x go into the ring, those of `latency` ago come out into x. */
+static void
+swap (const mdyn_proc *p, char *ring, char *x, size_t size, size_t n)
+{
+	size_t from = (p->ring_at + p->m.ring_size - p->m.latency) % p->m.ring_size;
+	size_t to_end = p->m.ring_size - p->ring_at, k = n < to_end ? n : to_end;
+	memcpy (ring + p->ring_at * size, x, k * size);
+	memcpy (ring, x + k * size, (n - k) * size);
+	to_end = p->m.ring_size - from;
+	k = n < to_end ? n : to_end;
+	memcpy (x, ring + from * size, k * size);
+	memcpy (x + k * size, ring, (n - k) * size);
+}
+
+/* Audio, and the key if it can be heard, through the delay line. */
 static void
 delay (mdyn_proc *p, size_t n)
 {
 	if (!p->m.latency)
 		return;
-	size_t size = sample_size (p), from = (p->ring_at + p->m.ring_size - p->m.latency) % p->m.ring_size;
-	for (unsigned c = 0; c < p->format.channels; c++) {
-		char *ring = p->m.ring + c * p->m.ring_size * size, *x = p->m.x + c * QUANTUM * size;
-		size_t to_end = p->m.ring_size - p->ring_at, k = n < to_end ? n : to_end;
-		memcpy (ring + p->ring_at * size, x, k * size);
-		memcpy (ring, x + k * size, (n - k) * size);
-		to_end = p->m.ring_size - from;
-		k = n < to_end ? n : to_end;
-		memcpy (x, ring + from * size, k * size);
-		memcpy (x + k * size, ring, (n - k) * size);
-	}
+	size_t size = sample_size (p);
+	for (unsigned c = 0; c < p->format.channels; c++)
+		swap (p, p->m.ring + c * p->m.ring_size * size, p->m.x + c * QUANTUM * size, size, n);
+	for (unsigned c = 0; c < det_channels (p) && p->m.key; c++)
+		swap (p, (char *) (p->m.key + c * p->m.ring_size), (char *) p->det_of[c], sizeof (float), n);
 	p->ring_at = (p->ring_at + n) % p->m.ring_size;
 }
 
-/* Bypass: factors on their way to or at 1. */
-static void
-fade_bypass (mdyn_proc *p, mdyn_block *b)
+/* Bypass: factors on their way to or at 1; key-listen: to or at 0, and share[i] of the key. Returns whether any of the key is heard. */
+static bool
+fade (mdyn_proc *p, mdyn_block *b, float *share)
 {
-	if (p->active >= 1 && p->active_step > 0)
-		return;
-	double w[QUANTUM];
+	bool listening = p->listen.now > 0 || p->listen.step != 0;
+	if (p->active.now == 1 && p->active.step == 0 && !listening)
+		return false;
+	double w[QUANTUM], l[QUANTUM];
 	for (size_t i = 0; i < b->n; i++) {
-		p->active += p->active_step;
-		p->active = p->active < 0 ? 0 : p->active > 1 ? 1 : p->active;
-		w[i] = p->active;
+		w[i] = mdyn_ramp_next (&p->active);
+		l[i] = mdyn_ramp_next (&p->listen);
+		share[i] = (float) (w[i] * l[i]);
 	}
 	for (unsigned c = 0; c < p->format.channels; c++) {
 		float *m = p->m.mixed + c * QUANTUM;
-		for (size_t i = 0; i < b->n; i++)
-			m[i] = w[i] >= 1 ? b->gain[c][i] : (float) (1 + w[i] * (b->gain[c][i] - 1));
+		for (size_t i = 0; i < b->n; i++) {
+			double g = l[i] > 0 ? (1 - l[i]) * b->gain[c][i] : b->gain[c][i];
+			m[i] = w[i] >= 1 ? (float) g : (float) (1 + w[i] * (g - 1));
+		}
 		b->gain[c] = m;
+	}
+	return listening;
+}
+
+/* Adds the key, delayed already: channel to channel if they are as many, else the mean of all. */
+static void
+hear (mdyn_proc *p, const float *share, size_t n)
+{
+	unsigned keys = det_channels (p), channels = p->format.channels;
+	for (unsigned c = 1; c < keys && keys != channels; c++)
+		for (size_t i = 0; i < n; i++)
+			p->det_of[0][i] += p->det_of[c][i];
+	for (unsigned c = 0; c < channels; c++) {
+		const float *key = p->det_of[keys == channels ? c : 0];
+		float scale = keys == channels ? 1 : 1 / (float) keys;
+		for (size_t i = 0; i < n; i++)
+			if (p->format.sample == MDYN_F64)
+				((double *) p->m.x)[c * QUANTUM + i] += share[i] * scale * key[i];
+			else
+				((float *) p->m.x)[c * QUANTUM + i] += share[i] * scale * key[i];
 	}
 }
 
@@ -484,9 +527,12 @@ process (mdyn_proc *p, const planes *out, const planes *in, const planes *key, s
 		if (bad)
 			mdyn_publish (p, p->row_nonfinite, p->nonfinite += (double) bad);
 		p->ops->gain (p, &b);
-		fade_bypass (p, &b);
+		float share[QUANTUM];
+		bool heard = fade (p, &b, share);
 		delay (p, n);
 		apply (p, &b);
+		if (heard)
+			hear (p, share, n);
 		for (unsigned c = 0; c < channels; c++) {
 			void *dst = (void *) plane_at (out, c, done, size);
 			if (p->format.sample == MDYN_F64)

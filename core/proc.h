@@ -4,7 +4,7 @@
 /* Between the frame (proc.c) and the four processors.
  *
  * A processor is a gain computer: it hears the detector signal and says by what each channel's delayed input is multiplied. The frame does all
- * else: sample types, non-finite samples, delay, applying the gain, bypass, rows, meters. So a new processor is one .def, one .c with a `const
+ * else: sample types, non-finite samples, delay, applying the gain, bypass, key-listen, rows, meters. So a new processor is one .def, one .c with a `const
  * mdyn_ops`, and one line in params.c.
  *
  * Blocks. The frame cuts the stream where the absolute frame number is a multiple of QUANTUM and where the caller's buffers end; a processor
@@ -35,7 +35,7 @@ typedef struct mdyn_block {
 	size_t n;                                 /* frames, 1 .. QUANTUM */
 	size_t at;                                /* place of the first in its quantum, 0 .. QUANTUM - 1; at + n <= QUANTUM */
 	unsigned det_channels;
-	float *const *det;                        /* [det_channels][n]: the key if there is one, else the input; finite; may be written */
+	float *const *det;                        /* [det_channels][n]: the key if there is one, else the input; finite; left as key-listen is to hear it */
 	const float *gain[MDYN_CHANNELS_MAX];     /* out, [channels] -> n factors each, alive until the next block; channels may share one */
 } mdyn_block;
 
@@ -60,6 +60,50 @@ typedef struct mdyn_ops {
 
 extern const mdyn_ops mdyn_comp_ops, mdyn_limit_ops, mdyn_gate_ops, mdyn_norm_ops;
 
+/* A value that moves to its target in a straight line with rounded corners, per sample, so that nothing clicks. */
+typedef struct mdyn_ramp {
+	double now, target, step; /* step is 0 exactly while nothing moves */
+	double line, k;           /* the line itself; now follows it by one pole */
+} mdyn_ramp;
+
+#define MDYN_RAMP_MS 20.0
+#define MDYN_RAMP_ROUND 0.15 /* the pole's time over the line's */
+#define MDYN_RAMP_NEAR 1e-6  /* where it has arrived */
+
+static inline void
+mdyn_ramp_to (mdyn_ramp *r, double target, double frames, bool jump)
+{
+	if (!jump && target == r->target)
+		return; /* another row was set: this one keeps its way */
+	r->target = target;
+	if (jump || frames < 1) {
+		r->now = r->line = target;
+		r->step = 0;
+		return;
+	}
+	r->step = target == r->line ? 1 : (target - r->line) / frames;
+	r->k = 1 - exp (-1 / (MDYN_RAMP_ROUND * frames));
+}
+
+/* The value for the next sample. */
+static inline double
+mdyn_ramp_next (mdyn_ramp *r)
+{
+	if (r->step != 0) {
+		if (r->line != r->target) {
+			r->line += r->step;
+			if ((r->step > 0) == (r->line >= r->target))
+				r->line = r->target;
+		}
+		r->now += r->k * (r->line - r->now);
+		if (r->line == r->target && fabs (r->now - r->target) < MDYN_RAMP_NEAR) {
+			r->now = r->target;
+			r->step = 0;
+		}
+	}
+	return r->now;
+}
+
 struct mdyn_proc {
 	const mdyn_class *cls;
 	const mdyn_ops *ops;
@@ -76,7 +120,8 @@ struct mdyn_proc {
 		char *ring;                       /* delay line, [channels][ring_size] samples */
 		char *x;                          /* [channels][QUANTUM] samples being worked on */
 		float *det;                       /* [max(channels, key_channels)][QUANTUM] */
-		float *mixed;                     /* [channels][QUANTUM] factors while bypass fades */
+		float *mixed;                     /* [channels][QUANTUM] factors while bypass or key-listen fade */
+		float *key;                       /* delay line of the detector signal, [det_channels][ring_size]; NULL without key-listen */
 	} m;
 	bool running;
 	_Atomic double set[ROWS_MAX];             /* as set, by any thread */
@@ -85,12 +130,12 @@ struct mdyn_proc {
 	_Atomic double readout[ROWS_MAX];
 	_Atomic unsigned readings;                /* counts mdyn_read_meters, so that largest-since-last-reading rows start anew */
 	unsigned readings_seen;
-	int row_gain_reduction, row_nonfinite;
+	int row_gain_reduction, row_nonfinite, row_listen; /* -1: the class has none */
 	double nonfinite;
 	size_t at;                                /* absolute frame number modulo QUANTUM */
 	size_t ring_at;
 	float *det_of[MDYN_CHANNELS_MAX];
-	double active, active_step;               /* 0 bypassed .. 1; fades linearly */
+	mdyn_ramp active, listen;                 /* 0 bypassed .. 1; 1 the key is heard */
 };
 
 /* ms in frames, rounded. */
@@ -107,33 +152,4 @@ void mdyn_publish_largest (mdyn_proc *p, int id, double value);
 /* One line for `why`; returns err. */
 int mdyn_why (char *why, size_t size, int err, const char *format, ...) __attribute__ ((format (printf, 4, 5)));
 
-/* A value that moves to its target in a straight line, per sample, so that nothing clicks. */
-typedef struct mdyn_ramp {
-	double now, target, step;
-} mdyn_ramp;
-
-static inline void
-mdyn_ramp_to (mdyn_ramp *r, double target, double frames, bool jump)
-{
-	r->target = target;
-	r->step = jump || frames < 1 ? 0 : (target - r->now) / frames;
-	if (r->step == 0)
-		r->now = target;
-}
-
-/* The value for the next sample. */
-static inline double
-mdyn_ramp_next (mdyn_ramp *r)
-{
-	if (r->step != 0) {
-		r->now += r->step;
-		if ((r->step > 0) == (r->now >= r->target)) {
-			r->now = r->target;
-			r->step = 0;
-		}
-	}
-	return r->now;
-}
-
-#define MDYN_RAMP_MS 20.0
 #endif
