@@ -2,6 +2,8 @@
  * SPDX-FileCopyrightText: mdyn contributors */
 
 /* The core's rows and the elements' properties, side by side. */
+#include <stdio.h>
+
 #include "common.h"
 
 #define EACH_ROW(cls, row) \
