@@ -34,6 +34,9 @@ mdyn_why (char *why, size_t size, int err, const char *format, ...)
 		va_start (args, format);
 		vsnprintf (why, size, format, args);
 		va_end (args);
+		for (char *c = why; *c; c++) /* names and values are the user's: one line stays one line */
+			if ((unsigned char) *c < ' ' || *c == 127)
+				*c = '?';
 	}
 	return err;
 }
@@ -271,12 +274,22 @@ set_preset (mdyn_proc *p, const char *nick, char *why, size_t size)
 	return 0;
 }
 
+static int
+unknown (const mdyn_class *cls, const char *name, char *why, size_t size)
+{
+	char rows[1024] = "";
+	for (size_t i = 0, used = 0; i < cls->n_params && used < sizeof rows; i++)
+		if (!(cls->params[i].flags & MDYN_READOUT))
+			used += (size_t) snprintf (rows + used, sizeof rows - used, "%s%s", i ? ", " : "", cls->params[i].name);
+	return mdyn_why (why, size, -ENOENT, "%s has no parameter %s: %s are allowed", cls->name, name ? name : "", rows);
+}
+
 int
 mdyn_set_text (mdyn_proc *p, const char *name, const char *text, char *why, size_t size)
 {
 	const mdyn_param *row = mdyn_class_find (p->cls, name);
 	if (!row)
-		return mdyn_why (why, size, -ENOENT, "%s has no parameter %s", p->cls->name, name);
+		return unknown (p->cls, name, why, size);
 	double value = 0;
 	int err = mdyn_param_parse (p->cls, row, text, &value, why, size);
 	if (err < 0)

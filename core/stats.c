@@ -152,23 +152,58 @@ write_all (int fd, const char *t)
 	return 0;
 }
 
+/* The file that path means, links followed, to be freed. NULL with *err: a rename would replace what stands there, and only a regular file may be. */
+static char *
+place_of (const char *path, int *err)
+{
+	struct stat st;
+	*err = 0;
+	if (lstat (path, &st) < 0) { /* nothing there yet */
+		char *copy = strdup (path);
+		*err = copy ? 0 : -ENOMEM;
+		return copy;
+	}
+	char *place = realpath (path, NULL);
+	if (!place) {
+		*err = -errno;
+		return NULL;
+	}
+	*err = stat (place, &st) < 0 ? -errno : S_ISDIR (st.st_mode) ? -EISDIR : S_ISREG (st.st_mode) ? 0 : -EINVAL;
+	if (*err) {
+		free (place);
+		return NULL;
+	}
+	return place;
+}
+
+static int
+cannot_write (const char *path, int err, char *why, size_t size)
+{
+	return mdyn_why (why, size, err, NAME ": stats-file=%s: cannot be written: %s", path, err == -EINVAL ? "it is not a regular file" : strerror (-err));
+}
+
 int
 mdyn_stats_check (const char *path, char *why, size_t size)
 {
-	const char *slash = strrchr (path, '/');
-	char *folder = !slash ? strdup (".") : slash == path ? strdup ("/") : strndup (path, (size_t) (slash - path));
-	struct stat st;
-	int err = !folder ? -ENOMEM : access (folder, W_OK | X_OK) < 0 ? -errno : stat (path, &st) == 0 && S_ISDIR (st.st_mode) ? -EISDIR : 0;
-	free (folder);
-	return err ? mdyn_why (why, size, err, NAME ": stats-file=%s: cannot be written: %s", path, strerror (-err)) : 0;
+	int err;
+	char *place = place_of (path, &err), *slash = place ? strrchr (place, '/') : NULL;
+	if (slash)
+		slash[slash == place] = 0;
+	if (place && access (slash ? place : ".", W_OK | X_OK) < 0)
+		err = -errno;
+	free (place);
+	return err ? cannot_write (path, err, why, size) : 0;
 }
 
 int
 mdyn_stats_write (const char *path, const mdyn_stats *s, char *why, size_t size)
 {
-	char *t = compose (s), *beside = NULL;
-	int fd = -1, err = -ENOMEM;
-	if (t && asprintf (&beside, "%s.XXXXXX", path) < 0)
+	int fd = -1, err;
+	char *t = compose (s), *place = place_of (path, &err), *beside = NULL;
+	if (!place)
+		goto out;
+	err = -ENOMEM;
+	if (t && asprintf (&beside, "%s.XXXXXX", place) < 0)
 		beside = NULL;
 	if (!t || !beside)
 		goto out;
@@ -187,19 +222,20 @@ mdyn_stats_write (const char *path, const mdyn_stats *s, char *why, size_t size)
 		err = -errno;
 	if (close (fd) < 0 && !err)
 		err = -errno;
-	if (!err && rename (beside, path) < 0)
+	if (!err && rename (beside, place) < 0)
 		err = -errno;
 	if (err)
 		unlink (beside);
 out:
 	free (t);
+	free (place);
 	free (beside);
-	return err ? mdyn_why (why, size, err, NAME ": stats-file=%s: cannot be written: %s", path, strerror (-err)) : 0;
+	return err ? cannot_write (path, err, why, size) : 0;
 }
 
-/* *t becomes the text, to be freed. */
+/* *t becomes the text, to be freed, of *length bytes. */
 static int
-load (const char *path, char **t, char *why, size_t size)
+load (const char *path, char **t, size_t *length, char *why, size_t size)
 {
 	int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would hold us up for ever */
 	struct stat st;
@@ -216,7 +252,7 @@ load (const char *path, char **t, char *why, size_t size)
 	else if (st.st_size > MDYN_STATS_SIZE_MAX)
 		err = mdyn_why (why, size, -EFBIG, NAME ": measured-file=%s: has %lld bytes, at most %d are read", path, (long long) st.st_size,
 		                MDYN_STATS_SIZE_MAX);
-	else if (!(*t = malloc (MDYN_STATS_SIZE_MAX + 1)))
+	else if (!(*t = malloc (MDYN_STATS_SIZE_MAX)))
 		err = mdyn_why (why, size, -ENOMEM, NAME ": measured-file=%s: no memory", path);
 	size_t used = 0;
 	while (!err && used < MDYN_STATS_SIZE_MAX) {
@@ -233,7 +269,7 @@ load (const char *path, char **t, char *why, size_t size)
 		free (*t);
 		*t = NULL;
 	} else {
-		(*t)[used] = 0;
+		*length = used;
 	}
 	return err;
 }
@@ -262,11 +298,12 @@ int
 mdyn_stats_read (const char *path, double *integrated, double *true_peak, char *why, size_t size)
 {
 	char *t = NULL;
-	int err = load (path, &t, why, size);
+	size_t length = 0;
+	int err = load (path, &t, &length, why, size);
 	if (err)
 		return err;
 	json_error_t where;
-	json_t *o = json_loads (t, JSON_REJECT_DUPLICATES, &where);
+	json_t *o = json_loadb (t, length, JSON_REJECT_DUPLICATES, &where);
 	free (t);
 	if (!json_is_object (o)) {
 		err = o ? mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: is not a JSON object", path)

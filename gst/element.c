@@ -16,6 +16,9 @@ mdyngst_debug_init (void)
 	GST_DEBUG_CATEGORY_INIT (mdyngst_debug, "mdyn", 0, "mastering dynamics");
 }
 
+/* Stands in until there are caps. */
+static const mdyn_format common_format = { .sample = MDYN_F32, .rate = 48000, .channels = 1 };
+
 static void
 swap (MdynElement *self, mdyn_proc *core, GstClockTime latency)
 {
@@ -73,7 +76,16 @@ start (GstBaseTransform *trans)
 	GST_OBJECT_UNLOCK (self);
 	self->nonfinite = 0;
 	self->told_nonfinite = self->refused = FALSE;
-	return mdyngst_props_good (self);
+	if (!mdyngst_props_good (self))
+		return FALSE;
+	/* What is wrong with the settings together is told here, before any data, by a core for a common format. */
+	gchar why[600] = "";
+	mdyn_proc *core = mdyngst_props_build (self, &common_format, TRUE, why, sizeof why);
+	if (!core)
+		GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", why), (NULL));
+	gboolean good = core != NULL;
+	mdyn_destroy (&core);
+	return good;
 }
 
 /* Once a stream, at its end. */
@@ -205,15 +217,14 @@ static GstClockTime
 latency_of (MdynElement *self)
 {
 	gchar why[600];
-	const mdyn_format guess = { .sample = MDYN_F32, .rate = 48000, .channels = 1 };
 	GST_OBJECT_LOCK (self);
 	gboolean known = self->core != NULL;
 	GstClockTime latency = self->latency;
 	GST_OBJECT_UNLOCK (self);
 	if (known)
 		return latency;
-	mdyn_proc *core = mdyngst_props_build (self, &guess, FALSE, why, sizeof why);
-	latency = core ? gst_util_uint64_scale_ceil (mdyn_latency (core), GST_SECOND, guess.rate) : 0;
+	mdyn_proc *core = mdyngst_props_build (self, &common_format, FALSE, why, sizeof why);
+	latency = core ? gst_util_uint64_scale_ceil (mdyn_latency (core), GST_SECOND, common_format.rate) : 0;
 	mdyn_destroy (&core);
 	return latency;
 }
@@ -240,8 +251,11 @@ log_refusal (MdynElement *self, GstQuery *query)
 	if (accepted)
 		return;
 	gst_query_parse_accept_caps (query, &caps);
-	mdyngst_layout_why (self->cls, caps, why, sizeof why);
-	GST_WARNING_OBJECT (self, "%s", why);
+	/* A sample format is tried and converted; a rate or channel count beyond the limits is what will end the stream, so its user is told. */
+	if (mdyngst_layout_why (self->cls, caps, why, sizeof why))
+		GST_ELEMENT_WARNING (self, STREAM, FORMAT, ("%s", why), (NULL));
+	else
+		GST_WARNING_OBJECT (self, "%s", why);
 }
 
 static gboolean

@@ -65,7 +65,7 @@ mdyngst_layout_format (const GstAudioInfo *info)
 	return f;
 }
 
-void
+gboolean
 mdyngst_layout_why (const mdyn_class *cls, const GstCaps *caps, gchar *why, gsize size)
 {
 	GstAudioInfo info;
@@ -76,7 +76,9 @@ mdyngst_layout_why (const mdyn_class *cls, const GstCaps *caps, gchar *why, gsiz
 		            gst_audio_format_to_string (GST_AUDIO_INFO_FORMAT (&info)));
 	} else {
 		mdyn_format f = mdyngst_layout_format (&info);
-		if (mdyn_format_check (cls, &f, why, size) == 0)
-			g_snprintf (why, size, "%s: the format is allowed, but not by what follows", cls->name);
+		if (mdyn_format_check (cls, &f, why, size) < 0)
+			return TRUE;
+		g_snprintf (why, size, "%s: the format is allowed, but not by what follows", cls->name);
 	}
+	return FALSE;
 }

@@ -11,6 +11,6 @@ GstCaps *mdyngst_layout_caps (void);
 /* What a core is built for, from what was negotiated. */
 mdyn_format mdyngst_layout_format (const GstAudioInfo *info);
 
-/* Writes one line that says why caps are not accepted. */
-void mdyngst_layout_why (const mdyn_class *cls, const GstCaps *caps, gchar *why, gsize size);
+/* Writes one line that says why caps are not accepted. TRUE if it is their rate or channel count, which no core takes. */
+gboolean mdyngst_layout_why (const mdyn_class *cls, const GstCaps *caps, gchar *why, gsize size);
 #endif

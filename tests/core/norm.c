@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "leveller.h"
@@ -623,6 +624,41 @@ START_TEST (broken_stats_are_refused)
 }
 END_TEST
 
+/* What a rename would replace is left alone: a device, a pipe, a dangling link; a link to a file is followed. */
+START_TEST (only_regular_files_are_replaced)
+{
+	clip c = new_clip (48000, 1, 1);
+	char link[160], fifo[160];
+	snprintf (link, sizeof link, "%s.link", stats_path ());
+	snprintf (fifo, sizeof fifo, "%s.fifo", path);
+	ck_assert_int_eq (mkfifo (fifo, 0600), 0);
+	const char *refused[] = { "/dev/null", fifo, link };
+	ck_assert_int_eq (symlink (path, link), 0);
+	for (int i = 0; i < 3; i++) {
+		mdyn_proc *p = make (&c, rows ("mode=measure:stats-file=%s", refused[i]), NULL);
+		ck_assert_int_lt (mdyn_prepare (p, why, sizeof why), 0);
+		ck_assert_int_lt (mdyn_finish (p, why, sizeof why), 0);
+		ck_assert_ptr_nonnull (strstr (why, "stats-file"));
+		mdyn_destroy (&p);
+	}
+	struct stat st;
+	ck_assert (lstat (fifo, &st) == 0 && S_ISFIFO (st.st_mode));
+	ck_assert (lstat (link, &st) == 0 && S_ISLNK (st.st_mode));
+	FILE *f = fopen (path, "w"); /* no longer dangling */
+	ck_assert_ptr_nonnull (f);
+	fclose (f);
+	mdyn_proc *p = make (&c, rows ("mode=measure:stats-file=%s", link), NULL);
+	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
+	ck_assert_int_eq (mdyn_finish (p, why, sizeof why), 0);
+	mdyn_destroy (&p);
+	ck_assert (lstat (link, &st) == 0 && S_ISLNK (st.st_mode));
+	ck_assert (stat (path, &st) == 0 && st.st_size > 100);
+	unlink (link);
+	unlink (fifo);
+	free (c.x);
+}
+END_TEST
+
 START_TEST (stats_are_whole_or_absent)
 {
 	clip c = new_clip (48000, 2, 1);
@@ -857,6 +893,7 @@ main (void)
 	tcase_add_loop_test (t, linear_lands, 0, N (rates));
 	tcase_add_test (t, missing_measurement_is_refused);
 	tcase_add_test (t, broken_stats_are_refused);
+	tcase_add_test (t, only_regular_files_are_replaced);
 	tcase_add_test (t, stats_are_whole_or_absent);
 	tcase_add_test (t, silence_and_short_clips_have_no_value);
 	tcase_add_test (t, deliveries_are_judged);

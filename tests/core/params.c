@@ -159,6 +159,19 @@ START_TEST (presets_apply)
 }
 END_TEST
 
+/* A name or value with control characters in it cannot break the line. */
+START_TEST (one_line_stays_one_line)
+{
+	mdyn_proc *p = make (mdyn_class_get (MDYN_COMP));
+	char why[2000];
+	ck_assert_int_lt (mdyn_set_text (p, "thresh\nold", "1", why, sizeof why), 0);
+	ck_assert (!strpbrk (why, "\n\r\a") && strstr (why, "threshold, ratio"));
+	ck_assert_int_lt (mdyn_set_text (p, "threshold", "a\nb\a", why, sizeof why), 0);
+	ck_assert (!strpbrk (why, "\n\r\a") && strstr (why, "a?b?"));
+	mdyn_destroy (&p);
+}
+END_TEST
+
 START_TEST (bad_formats_are_refused)
 {
 	const mdyn_class *cls = mdyn_class_get (MDYN_LIMIT);
@@ -192,6 +205,7 @@ main (void)
 	tcase_add_test (t, set_keeps_ranges);
 	tcase_add_test (t, setup_rows_wait_for_the_start);
 	tcase_add_test (t, presets_apply);
+	tcase_add_test (t, one_line_stays_one_line);
 	tcase_add_test (t, bad_formats_are_refused);
 	suite_add_tcase (s, t);
 	return run_tap (s);
