@@ -170,6 +170,7 @@ void
 mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t n)
 {
 	double s = b->s;
+	float before = b->before;
 	size_t held = b->held;
 	for (size_t i = 0; i < n; i++) {
 		double e = d[i] - s;
@@ -181,10 +182,12 @@ mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float
 		} else {
 			s += (fall ? fall[i] : coef->fall) * e;
 		}
-		s = fabs (e) < 1e-7 ? d[i] : s;
+		s = fabs (e) < 1e-7 && d[i] == before ? d[i] : s;
+		before = d[i];
 		d[i] = (float) s;
 	}
 	b->s = s;
+	b->before = before;
 	b->held = held;
 }
 

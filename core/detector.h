@@ -56,6 +56,7 @@ void mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_w
 /* Attack and release of a reduction. One state a channel, or one for all. */
 typedef struct mdyn_ballistics {
 	double s;                                 /* the smoothed reduction */
+	float before;                             /* the last d: a target that moves is not snapped to, however slow */
 	size_t held;                              /* frames for which a fall is still held */
 } mdyn_ballistics;
 
@@ -68,7 +69,7 @@ typedef struct mdyn_ballistics_coef {
 double mdyn_time_constant (double ms, double rate);
 
 /* d[i] -> the smoothed reduction, in place: s += rise (d - s) upwards; downwards s stays for `hold` frames, then s += fall (d - s). Settles at exactly
- * the value it approaches once within 1e-7. fall: one for each frame instead of coef's, or NULL. (Giannoulis, Massberg, Reiss:
+ * a value that stands still once within 1e-7. fall: one for each frame instead of coef's, or NULL. (Giannoulis, Massberg, Reiss:
  * Digital Dynamic Range Compressor Design, JAES 60/6 2012: the smooth branching detector in the log domain, after the gain computer.) */
 void mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t n);
 

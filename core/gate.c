@@ -14,6 +14,7 @@
 typedef struct lane {
 	size_t open;                              /* frames for which it stays open, this one too; 0 closed */
 	double first, s;                          /* the reduction after one pole and after both */
+	float before;                             /* the last one aimed at */
 } lane;
 
 /* Of a direction of movement: share of the way made in a frame by either pole. */
@@ -140,16 +141,18 @@ curve (const gate *s, lane *l, float *d, const rows *r, size_t n)
 	l->open = open;
 }
 
-/* d[i] -> the reduction after both poles, in place; it settles at exactly what it approaches. */
+/* d[i] -> the reduction after both poles, in place; it settles at exactly what it approaches, once that stands still. */
 static void
 move (const gate *s, lane *l, float *d, size_t n)
 {
 	double a = l->first, b = l->s;
 	for (size_t i = 0; i < n; i++) {
 		double e = d[i] - a;
-		a = fabs (e) < 1e-7 ? d[i] : a + (e >= 0 ? s->rise.first : s->fall.first) * e;
+		bool still = d[i] == l->before;
+		l->before = d[i];
+		a = still && fabs (e) < 1e-7 ? d[i] : a + (e >= 0 ? s->rise.first : s->fall.first) * e;
 		e = a - b;
-		b = fabs (e) < 1e-7 ? a : b + (e >= 0 ? s->rise.second : s->fall.second) * e;
+		b = still && a == d[i] && fabs (e) < 1e-7 ? a : b + (e >= 0 ? s->rise.second : s->fall.second) * e;
 		d[i] = (float) b;
 	}
 	l->first = a;

@@ -56,7 +56,10 @@ main (void)
 	printf ("# Parameters\n\n"
 	        "Made from `core/include/mdyn/*.def` by `docs/parameters.c`; do not edit. FFmpeg writes names with `_` where GStreamer, JSON and this page write `-`.\n"
 	        "\"Any time\" rows are GStreamer controllable properties and FFmpeg runtime commands. Readouts are read-only properties and element messages in\n"
-	        "GStreamer, frame metadata `lavfi.<filter>.<readout>` in FFmpeg.\n");
+	        "GStreamer, frame metadata `lavfi.<filter>.<readout>` in FFmpeg.\n\n"
+	        "Values are plain numbers in the unit shown. The core reads `-18dB` and `10 ms` too, and so do FFmpeg's runtime commands; FFmpeg's options do not:\n"
+	        "FFmpeg itself makes 1.995 of `6dB` before a filter sees it. `preset` comes first: in GStreamer a property set after it wins, in FFmpeg every option\n"
+	        "that is not at its default. An unknown name, and in GStreamer an unknown choice, are refused by the framework's own parser.\n");
 	for (int k = 0; k < MDYN_KINDS; k++) {
 		const mdyn_class *cls = mdyn_class_get (k);
 		printf ("\n## %s\n\n%s. %s.\n\n", cls->name, cls->long_name, cls->description);

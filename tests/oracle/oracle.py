@@ -158,18 +158,20 @@ def release_steps(m, M, rate, rows):
 
 def smoothed(d, attack, release, hold, tie):
     """[D] mastercomp "Ballistics" of one lane; release is a step for each sample."""
-    s, left = 0.0, 0
+    s, left, before = 0.0, 0, 0.0
     out = []
     for target, back in zip(d.tolist(), release):
         e = target - s
-        if e < 0 and left > 0:
+        holds = e < 0 and left > 0
+        if holds:
             left -= 1
         else:
             s += (attack if e >= 0 else back) * e
-            if abs(target - s) < IDLE:
-                s = target
-        if e == 0 or e >= -tie:
+        if abs(target - s) < IDLE and target == before and not (holds and tie < 0):
+            s = target
+        if e >= -tie or (e == 0 and target == before):
             left = hold
+        before = target
         out.append(s)
     return out
 
@@ -186,7 +188,8 @@ def compressor(x, rate, rows, tie=0.0):
     # 2. its level, channel by channel: [D] mastercomp "Level"
     release, M = rows["release"] / 1000, 0
     if rows["detector"] == "peak":
-        M = math.floor(rate * min(0.025, release / (8 if rows["auto-release"] else 2)))
+        # a whole number but for rounding, as many releases give, is meant: hence the millionth of a sample
+        M = math.floor(rate * min(0.025, release / (8 if rows["auto-release"] else 2)) + 1e-6)
         level = largest_of_last(np.abs(key), M + 1)
     else:
         heard = key
@@ -250,15 +253,16 @@ def two_poles(d, falling, rising, rate):
         t1 = label / 1.133487
         return k(t1, rate), k(t1 / 8, rate)
     (fall1, fall2), (rise1, rise2) = steps(falling), steps(rising)
-    s1 = s2 = 0.0
+    s1 = s2 = before = 0.0
     out = []
     for target in d.tolist():
         s1 += (rise1 if target > s1 else fall1) * (target - s1)
-        if abs(target - s1) < IDLE:
+        if abs(target - s1) < IDLE and target == before:
             s1 = target
         s2 += (rise2 if s1 > s2 else fall2) * (s1 - s2)
-        if abs(s1 - s2) < IDLE:
+        if abs(s1 - s2) < IDLE and s1 == target == before:
             s2 = s1
+        before = target
         out.append(s2)
     return out
 
