@@ -46,6 +46,8 @@ typedef struct MasterContext {
 	AVFifo *held;  /* of MasterHeld, oldest first */
 	int filled;    /* samples of the oldest that are output already */
 	size_t skip;   /* output still to be dropped: the latency at the start */
+	int64_t heard; /* samples taken in */
+	int rate, channels;
 	bool finished; /* mdyn_finish was called */
 } MasterContext;
 
@@ -59,31 +61,49 @@ refuse (AVFilterContext *ctx, int err, const char *why)
 	return AVERROR (-err);
 }
 
-static double
-get_option (const MasterContext *m, const mdyn_param *row)
+/* The option's value; 0, or what the core's parser says of a choice that there is not. */
+static int
+get_option (const MasterContext *m, const mdyn_param *row, double *value, char *why)
 {
-	return row->type == MDYN_REAL ? m->value[row->id].real : m->value[row->id].whole;
+	if (row->type == MDYN_CHOICE)
+		return mdyn_param_parse (m->cls, row, m->value[row->id].text, value, why, WHY_SIZE);
+	*value = row->type == MDYN_REAL ? m->value[row->id].real : m->value[row->id].whole;
+	return 0;
 }
 
-static void
+/* The option as the core has it now, for whoever reads it. */
+static int
 put_option (MasterContext *m, const mdyn_param *row, double value)
 {
-	if (row->type == MDYN_REAL)
-		m->value[row->id].real = value;
-	else if (row->type != MDYN_TEXT)
-		m->value[row->id].whole = (int) value;
+	MasterValue *option = &m->value[row->id];
+	if (row->type == MDYN_REAL) {
+		option->real = value;
+	} else if (row->type == MDYN_BOOL) {
+		option->whole = (int) value;
+	} else if (row->type == MDYN_CHOICE) {
+		char nick[MASTER_NICK_SIZE];
+		mdyn_param_format (row, value, nick, sizeof nick);
+		char *text = av_strdup (nick);
+		if (!text)
+			return AVERROR (ENOMEM);
+		av_free (option->text);
+		option->text = text;
+	}
+	return 0;
 }
 
-/* Gives one option to the core. A number that the core refuses (NaN passes FFmpeg's own check) is explained by its parser. */
+/* Gives one option to the core. A number that the core refuses (NaN, set by av_opt_set_double, passes FFmpeg's own check) is
+ * explained by its parser. */
 static int
 apply_option (MasterContext *m, const mdyn_param *row, char *why)
 {
 	if (row->type == MDYN_TEXT)
 		return m->value[row->id].text ? mdyn_set_text (m->proc, row->name, m->value[row->id].text, why, WHY_SIZE) : 0;
-	double value = get_option (m, row);
-	if (value == row->def)
-		return 0;
-	int err = mdyn_set (m->proc, row->id, value);
+	double value;
+	int err = get_option (m, row, &value, why);
+	if (err < 0 || value == row->def)
+		return err;
+	err = mdyn_set (m->proc, row->id, value);
 	if (err < 0) {
 		char text[64];
 		mdyn_param_format (row, value, text, sizeof text);
@@ -131,26 +151,44 @@ init (AVFilterContext *ctx)
 	return build (ctx, &(mdyn_format) { .sample = MDYN_F32, .rate = 48000, .channels = 2 });
 }
 
-static void
+/* Returns the number of samples lost by it. */
+static int64_t
 drop_held (MasterContext *m)
 {
+	int64_t lost = 0;
 	MasterHeld held;
-	while (m->held && av_fifo_read (m->held, &held, 1) >= 0)
+	while (m->held && av_fifo_read (m->held, &held, 1) >= 0) {
+		lost += held.frame->nb_samples;
 		av_frame_free (&held.frame);
+	}
 	m->filled = 0;
+	return lost;
+}
+
+/* libavfilter configures a link once: where the rate or the layout changes in mid-stream, ffmpeg frees the graph without an end of input, and a
+ * new one begins. The new filter cannot know of the old one, so the old one tells. */
+static void
+warn_if_cut (AVFilterContext *ctx, int64_t lost)
+{
+	MasterContext *m = ctx->priv;
+	if (m->heard && !m->finished)
+		av_log (ctx, AV_LOG_WARNING,
+		        "%s: closed before the end of its input, after %.3f s at %d Hz with %d channel%s: the last %.0f ms were not output; "
+		        "where the format changed, measurement and state start anew\n",
+		        m->cls->name, (double) m->heard / m->rate, m->rate, m->channels, m->channels == 1 ? "" : "s", 1000.0 * lost / m->rate);
 }
 
 static av_cold void
 uninit (AVFilterContext *ctx)
 {
 	MasterContext *m = ctx->priv;
+	warn_if_cut (ctx, drop_held (m));
 	if (m->proc) {
 		double bad = mdyn_get (m->proc, mdyn_class_find (m->cls, "nonfinite")->id);
 		if (bad > 0)
 			av_log (ctx, AV_LOG_WARNING, "%.0f samples were NaN, infinite or absurdly large and were silenced\n", bad);
 	}
 	mdyn_destroy (&m->proc);
-	drop_held (m);
 	av_fifo_freep2 (&m->held);
 }
 
@@ -166,9 +204,9 @@ config_input (AVFilterLink *in)
 	int err = build (ctx, &format);
 	if (err < 0)
 		return err;
-	drop_held (m);
+	m->rate = format.rate;
+	m->channels = format.channels;
 	m->skip = mdyn_latency (m->proc);
-	m->finished = false;
 	return 0;
 }
 
@@ -262,6 +300,7 @@ take (AVFilterContext *ctx, AVFrame *frame, int *sent)
 		av_frame_free (&frame);
 		return err;
 	}
+	m->heard += frame->nb_samples;
 	return feed (ctx, frame, sent);
 }
 
@@ -348,8 +387,7 @@ process_command (AVFilterContext *ctx, const char *cmd, const char *arg, char *r
 	int err = mdyn_set_text (m->proc, row->name, arg, why, sizeof why);
 	if (err < 0)
 		return refuse (ctx, err, why);
-	put_option (m, row, mdyn_get (m->proc, row->id));
-	return 0;
+	return put_option (m, row, mdyn_get (m->proc, row->id));
 }
 
 static const AVFilterPad inputs[] = {
@@ -361,8 +399,8 @@ static const AVFilterPad outputs[] = {
 };
 
 /* Double only: from a list with float in it FFmpeg takes float for 32-bit integers, which rounds them. A float source loses nothing in double and
- * comes back with the bits that float processing gives: a product of two floats is exact in double. Rates and layouts: all that come, the core
- * refuses what it cannot do. */
+ * comes back with the bits that float processing gives: a product of two floats is exact in double. (But where float processing makes 0 of what is
+ * below 2^-126, double keeps it.) Rates and layouts: all that come, the core refuses what it cannot do. */
 #define MASTER_DEFINE(id, text) \
 	AVFILTER_DEFINE_CLASS (id); \
 	extern const MASTER_FILTER ff_af_##id; \

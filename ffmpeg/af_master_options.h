@@ -4,6 +4,10 @@
 /* The .def files as AVOption tables. A row's id is the option's name; range, default and help are the row's. Each option is stored in
  * MasterContext.value at the row's id, so that code reaches it through the core's table and names no row.
  *
+ * A CHOICE is a string option, which the core's parser reads in init: it names the row and the nicks that are allowed. FFmpeg's own numeric
+ * options with named constants take 1.5 for a choice and call a bad nick an undefined constant. The nicks are still listed as constants of
+ * the option's unit, for the help.
+ *
  * Include after MasterContext is defined. */
 #ifndef AVFILTER_AF_MASTER_OPTIONS_H
 #define AVFILTER_AF_MASTER_OPTIONS_H
@@ -34,22 +38,26 @@
 
 #define MASTER_AT(row) (offsetof (MasterContext, value) + (row) * sizeof (MasterValue))
 
-#define MASTER_ROW_REAL(opt, row, unit, lo, hi, preset, how, text) \
+/* The nicks of a table's choices at [row][value]: an element's address is a constant, as an AVOption's default has to be. */
+#define MASTER_NICK(prefix, row, number, nick) [prefix##row][number] = nick,
+enum { MASTER_CHOICES_MAX = 8, MASTER_NICK_SIZE = 32 };
+
+#define MASTER_ROW_REAL(opt, row, nicks, unit, lo, hi, preset, how, text) \
 	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_DOUBLE, { .dbl = preset }, lo, hi, how, NULL },
-#define MASTER_ROW_BOOL(opt, row, unit, lo, hi, preset, how, text) \
+#define MASTER_ROW_BOOL(opt, row, nicks, unit, lo, hi, preset, how, text) \
 	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_BOOL, { .i64 = preset }, lo, hi, how, NULL },
-#define MASTER_ROW_CHOICE(opt, row, unit, lo, hi, preset, how, text) \
-	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_INT, { .i64 = preset }, lo, hi, how, opt },
-#define MASTER_ROW_TEXT(opt, row, unit, lo, hi, preset, how, text) \
+#define MASTER_ROW_CHOICE(opt, row, nicks, unit, lo, hi, preset, how, text) \
+	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_STRING, { .str = nicks[row][preset] }, 0, 0, how, opt },
+#define MASTER_ROW_TEXT(opt, row, nicks, unit, lo, hi, preset, how, text) \
 	{ opt, text unit, MASTER_AT (row), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, how, opt },
-#define MASTER_CONST(of, nick, number, text) { nick, text, 0, AV_OPT_TYPE_CONST, { .i64 = number }, 0, 0, MASTER_SETUP, of },
+#define MASTER_CONST(of, nick, text) { nick, text, 0, AV_OPT_TYPE_CONST, { .i64 = 0 }, 0, 0, MASTER_SETUP, of },
 
 /* One table: MASTER_P with the class's prefix, MASTER_CHOICES and MASTER_PRESETS, then the .def. The presets are listed under the option
  * `preset` for the reader of the help; the core knows what they mean. */
-#define MASTER_P(prefix, id, type, unit, lo, hi, preset, how, text) \
-	MASTER_ROW_##type (#id, prefix##id, MASTER_UNIT_##unit, lo, hi, preset, MASTER_##how, text)
-#define MASTER_CHOICES(row, id, number, nick, text) MASTER_CONST (#row, nick, number, text)
-#define MASTER_PRESETS(nick, settings, text) MASTER_CONST ("preset", nick, 0, text)
+#define MASTER_P(prefix, nicks, id, type, unit, lo, hi, preset, how, text) \
+	MASTER_ROW_##type (#id, prefix##id, nicks, MASTER_UNIT_##unit, lo, hi, preset, MASTER_##how, text)
+#define MASTER_CHOICES(row, id, number, nick, text) MASTER_CONST (#row, nick, text)
+#define MASTER_PRESETS(nick, settings, text) MASTER_CONST ("preset", nick, text)
 
 /* The adapter's own option, and the end. */
 #define MASTER_END \
@@ -57,8 +65,13 @@
 	  AV_OPT_TYPE_BOOL, { .i64 = 0 }, 0, 1, MASTER_SETUP, NULL }, \
 	{ NULL }
 
+static const char mastercomp_nicks[MDYN_COMP_PARAMS][MASTER_CHOICES_MAX][MASTER_NICK_SIZE] = {
+#define CHOICE(row, id, number, nick, text) MASTER_NICK (MDYN_COMP_, row, number, nick)
+#include <mdyn/comp.def>
+};
+
 static const AVOption mastercomp_options[] = {
-#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_COMP_, id, type, unit, lo, hi, preset, how, text)
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_COMP_, mastercomp_nicks, id, type, unit, lo, hi, preset, how, text)
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
 #include <mdyn/comp.def>
@@ -66,7 +79,7 @@ static const AVOption mastercomp_options[] = {
 };
 
 static const AVOption masterlimit_options[] = {
-#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_LIMIT_, id, type, unit, lo, hi, preset, how, text)
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_LIMIT_, no_choices, id, type, unit, lo, hi, preset, how, text)
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
 #include <mdyn/limit.def>
@@ -74,15 +87,20 @@ static const AVOption masterlimit_options[] = {
 };
 
 static const AVOption mastergate_options[] = {
-#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_GATE_, id, type, unit, lo, hi, preset, how, text)
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_GATE_, no_choices, id, type, unit, lo, hi, preset, how, text)
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
 #include <mdyn/gate.def>
 	MASTER_END
 };
 
+static const char masternorm_nicks[MDYN_NORM_PARAMS][MASTER_CHOICES_MAX][MASTER_NICK_SIZE] = {
+#define CHOICE(row, id, number, nick, text) MASTER_NICK (MDYN_NORM_, row, number, nick)
+#include <mdyn/norm.def>
+};
+
 static const AVOption masternorm_options[] = {
-#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_NORM_, id, type, unit, lo, hi, preset, how, text)
+#define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_NORM_, masternorm_nicks, id, type, unit, lo, hi, preset, how, text)
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
 #include <mdyn/norm.def>

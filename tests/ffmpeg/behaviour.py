@@ -3,6 +3,7 @@
 # SPDX-FileCopyrightText: mdyn contributors
 """A filter at work: time, commands, timeline, presets, metadata, threads, non-finite samples. Usage: behaviour.py FFMPEG"""
 import hashlib
+import json
 import re
 
 import numpy as np
@@ -49,9 +50,17 @@ ok(abs(first) < 1e-6 and abs(second - 6) < 0.01, "a command takes effect", first
 y = through(source, "asetnsamples=n=480:p=0,asendcmd=c='0.5 masterlimit input_gain -6dB',masterlimit")
 ok(abs(db(rms(y[30000:]) / rms(tone[30000:])) + 6) < 0.01, "a command may name the unit")
 for command, why in (("masterlimit lookahead 2", "before the start"), ("masterlimit ceiling 7", "-40 .. 0 dBTP is allowed"),
-                     ("masterlimit gain_reduction 1", "measured")):
+                     ("masterlimit ceiling nan", "ceiling=nan: -40 .. 0 dBTP is allowed"), ("masterlimit gain_reduction 1", "measured")):
     status, out, err = ffmpeg("-i", source, "-af", f"asendcmd=c='0.5 {command}',masterlimit", "-f", "f64le", "-")
     ok(why in err and np.array_equal(np.frombuffer(out, "<f8").reshape(-1, 2), tone), f"command {command}: refused with its reason", err[-600:])
+down = "asetnsamples=n=480:p=0,asendcmd=c='0.5 mastercomp %s',mastercomp=threshold=-10:direction=%s:range=6"
+y = through(source, down % ("direction up", "down"))
+ok(np.array_equal(y[:24000], tone[:24000]) and db(rms(y[40000:]) / rms(tone[40000:])) > 1, "a command takes a choice by its nick", db(rms(y[40000:]) / rms(tone[40000:])))
+ok(np.array_equal(y, through(source, down % ("direction up;0.7 mastercomp direction sideways", "down"))), "a command with a choice that there is not changes nothing")
+status, out, err = ffmpeg("-i", source, "-af", down % ("direction sideways", "down"), "-f", "f64le", "-")
+ok("mastercomp: direction=sideways: down, up are allowed" in err, "a command with a choice that there is not: named, with those there are", err[-600:])
+y = through(source, "mastercomp=threshold=0:makeup=6dB")
+ok(abs(db(rms(y[24000:]) / rms(tone[24000:])) - 10 ** (6 / 20)) < 0.01, "in an option FFmpeg itself reads 6dB as the ratio 1.995: numbers stand plain")
 
 # The timeline: disabled frames have the input's bits although the core runs 8 ms behind; a ramp leads over.
 y = through(source, "asetnsamples=n=480:p=0,masterlimit=input_gain=-20:enable='gte(t,0.5)'")
@@ -90,6 +99,23 @@ for name in FILTERS:
     y = np.frombuffer(out, "<f8").reshape(-1, 2)
     ok(status == 0 and len(y) == RATE and np.isfinite(y).all() and y[1000, 0] == y[2000, 1] == y[3000, 0] == 0, f"{name}: non-finite samples become silence")
     ok("3 samples were NaN, infinite" in err, f"{name}: their number is reported", err[-600:])
+
+# Another format in mid-stream: ffmpeg builds the filters anew without an end of input, so what was measured until then is lost. That is told.
+both = path("both.aac")
+with open(both, "wb") as f:
+    for rate in (44100, RATE):
+        f.write(must("-i", path("tone.wav"), "-ar", rate, "-c:a", "aac", "-f", "adts", "-"))
+stats = path("second.json")
+for options, lost in ((f"mode=measure:stats_file={stats}", "0 ms"), ("lookahead=400", r"4[01]\d ms")):
+    status, out, err = ffmpeg("-i", both, "-af", "masternorm=" + options, "-f", "f64le", "-")
+    told = re.findall(rf"masternorm: closed before the end of its input, after 1\.0\d\d s at 44100 Hz with 2 channels: the last {lost} were not output; "
+                      "where the format changed, measurement and state start anew\n", err)
+    ok(status == 0 and out and len(told) == 1 and err.count("closed before") == 1, f"masternorm={options}: a change of format is told once", status, err[-1500:])
+duration = json.load(open(stats))["duration"]
+ok(1 <= duration < 1.1, "the measurement is that of the second format", duration)
+for options in (["-t", "0.3"], ["-frames:a", "3"], []):
+    status, out, err = ffmpeg("-i", path("tone.wav"), "-af", "masternorm", *options, "-f", "f64le", "-")
+    ok(status == 0 and out and "closed before" not in err, " ".join(options) + ": an end that was asked for is not", err[-600:])
 
 # Threads never change a bit; a chain of all four, to FLAC.
 source = path("pulses.wav")

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
 
-/* The core's tables as JSON, for options.py to hold against what ffmpeg says. */
+/* The core's tables as JSON, for options.py and refusals.py to hold against what ffmpeg says. */
 #include <math.h>
 #include <stdio.h>
 
 #include "mdyn/mdyn.h"
 
-static const char *const types[] = { "double", "boolean", "int", "string" };
+static const char *const types[] = { "double", "boolean", "choice", "string" };
 
 static void
 string (const char *name, const char *text)

@@ -11,18 +11,18 @@ from tap import done, ffmpeg, ok
 
 LIVE, SETUP, READOUT = 1, 2, 4
 OPTION = re.compile(r"   (\w+) +<(\w+)> +(\S+) (.*)")
-CONST = re.compile(r"     (\S+) +(-?\d+)? +[.EDFVASXRBTP]{11} (.*)")
+CONST = re.compile(r"     (\S+) +[.EDFVASXRBTP]{11} (.*)")
 
 
 def listed(name):
-    """{option: (type, flags, rest, {nick: (value, help)})} of -h filter=name"""
+    """{option: (type, flags, rest, [(nick, help)])} of -h filter=name"""
     status, out, err = ffmpeg("-h", "filter=" + name)
     options, last = {}, None
     for line in out.decode().splitlines() if status == 0 else []:
         if m := OPTION.match(line):
-            last = options[m[1]] = (m[2], m[3], m[4], {})
+            last = options[m[1]] = (m[2], m[3], m[4], [])
         elif (m := CONST.match(line)) and last:
-            last[3][m[1]] = (m[2], m[3])
+            last[3].append((m[1], m[2]))
     return options
 
 
@@ -30,16 +30,15 @@ def expected(row, presets):
     """What ffmpeg should say of a row: (type, flags, rest, consts)"""
     text = row["help"] + (f" [{row['unit']}]" if row["unit"] else "")
     choices = row["choices"]
-    if row["type"] in ("double", "int"):
-        default = choices[int(row["def"])]["nick"] if choices else "%g" % row["def"]
-        text += " (from %g to %g) (default %s)" % (row["min"], row["max"], default)
+    if row["type"] == "double":
+        text += " (from %g to %g) (default %g)" % (row["min"], row["max"], row["def"])
+    elif row["type"] == "choice":  # its range is its choices
+        text += ' (default "%s")' % next(c["nick"] for c in choices if c["value"] == row["def"])
     elif row["type"] == "boolean":
         text += " (default %s)" % ("true" if row["def"] else "false")
-    consts = {c["nick"]: (str(c["value"]), c["help"]) for c in choices}
-    if row["name"] == "preset":
-        consts = {p["nick"]: (None, p["help"]) for p in presets}
+    consts = [(c["nick"], c["help"]) for c in (presets if row["name"] == "preset" else choices)]
     flags = {LIVE: "..F.A....T.", SETUP: "..F.A......", READOUT: "..F.A.XR..."}[row["flags"]]
-    return row["type"], flags, text, consts
+    return {"choice": "string"}.get(row["type"], row["type"]), flags, text, consts
 
 
 classes = json.loads(subprocess.run([sys.argv[2]], capture_output=True, check=True).stdout)
@@ -53,6 +52,8 @@ for cls in classes:
     for row in cls["rows"]:
         name = row["name"].replace("-", "_")
         want = expected(row, cls["presets"])
+        ok(row["type"] != "choice" or [c["value"] for c in row["choices"]] == list(range(int(row["min"]), int(row["max"]) + 1)),
+           f"{cls['name']} {name}: the choices fill the range", row)
         ok(options.get(name) == want, f"{cls['name']} {name}: type, flags, help, range, default, choices", options.get(name), want)
     extra = set(options) - {row["name"].replace("-", "_") for row in cls["rows"]}
     ok(extra == {"metadata"}, f"{cls['name']} has no option beside its rows and metadata", extra)
