@@ -4,13 +4,19 @@
 /* The limiter works when a quantum is complete and plays the factors out during the next.
  *
  *   peaks of groups of frames -> reduction D = log2 (peak / ceiling) -> link -> sliding maximum over the lookahead
- *   -> release: R0 >= D that falls fast from a transient and slowly from a level -> 1 - 2^-R0 -> FIR -> straight lines between the groups
+ *   -> release: R0 >= D that returns from a transient and holds a level -> 1 - 2^-R0 -> FIR -> straight lines between the groups
  *
- * D, R0, R1, R2, E1, E2 are reductions in log2 units (6.02 dB each). Of each lane (a channel, or all together at link 100):
- *   C1, C2  largest D of the last 16 groups, of the last 17 ms: closes the gaps between the half-cycles of a tone, C2 down to 20 Hz.
- *   E1, E2  short and long level: smallest C1 of some 12 ms, smallest C2 of 150 ms: what was needed again and again. Neither a click nor a drum enters them.
- *   R2      released long level, R1 released short level, R0 what is applied. R0 >= R1 >= R2, R0 >= D.
- * What R0 stands above R1 is a transient: it is released within some ms if large, slowly if small, where the ear would follow its movement. */
+ * D, R0, R, E are reductions in log2 units (6.02 dB each). Of each lane (a channel, or all together at link 100):
+ *   C   largest D of the last 17 ms: closes the gaps between the half-cycles of a tone, down to 20 Hz.
+ *   E   level: the smallest C of 150 ms, what was needed all the time, less what C moved in that time beyond a tolerance. A tone, a chord, a held note have one;
+ *       speech, drums and most music have none, and pay no loudness for it.
+ *   R   released level, slowly. R0 what is applied, R0 >= R, R0 >= D.
+ * What R0 stands above R is a transient: one exponential.
+ *
+ * The constants were chosen on some music and reported on other (tests/measure, docs/measurements.md). What was tried instead and lay on the same line between
+ * loudness and residual, or under it: a short level of 12 ms (takes .7 LU from drums), times that fall with the depth by a factor of 10
+ * or with the density, a hold before the release, a release that gathers speed, one that ends in finite time, a release that starts before the FIR's end. Only the
+ * lookahead lifts the line, some .25 dB a ms, speech included: hence 15 ms. */
 #include "limit.h"
 
 #include "dsp/dsp.h"
@@ -26,13 +32,11 @@
 #define IDLE 2e-5f                                /* log2: reductions below end */
 #define NEAR 0.02                                 /* log2: lanes to be joined */
 
-/* tau of a deep transient, of the short and the long level, ms */
-#define FAST_MS 2.0
-#define SHORT_MS 20.0
-#define LONG_MS 60.0
+#define LEVEL_SLOWER 3.0                          /* a level's release time over a transient's */
+#define LEVEL_STEADY 0.02f                        /* log2: what C may move while it is a level */
 
 typedef struct lane {
-	double r0, r1, r2;
+	double r0, r;                             /* R0, R */
 	double node;                              /* 1 - gain where the last group ended */
 	_Alignas (64) char more[];                /* boxes' state, windows; flat, so that lanes can be compared and copied */
 } lane;
@@ -43,8 +47,8 @@ typedef struct window {
 } window;
 
 typedef struct timing {
-	float fastest, plain;                     /* share of the way back made in a group: at most; of a small reduction */
-	float r1, r2;                             /* share left of a level after a quantum */
+	float transient;                          /* share of the way back made in a group */
+	float level;                              /* share left of a level after a quantum */
 } timing;
 
 struct mdyn_limiter {
@@ -54,7 +58,7 @@ struct mdyn_limiter {
 	mdyn_truepeak *tp;                        /* NULL: sample peak */
 	float *peak;                              /* [channels][GROUPS_MAX] of sample peak, and reductions in work */
 	mdyn_boxes boxes;
-	window hold, c1, e1, c2, e2;              /* the sliding maximum, and those of the levels */
+	window hold, c, least, most;              /* the sliding maximum, and those of the level: C, and its extremes over 150 ms */
 	char *lanes;                              /* [channels] of lane_size bytes */
 	size_t lane_size;
 	timing timing;
@@ -108,15 +112,13 @@ mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup)
 	mdyn_limiter x = { .setup = *setup, .group = mdyn_truepeak_group (rate), .lookahead = lookahead_groups (setup) };
 	x.groups = QUANTUM / x.group;
 	mdyn_boxes_setup (&x.boxes, x.lookahead);
-	size_t bytes = mdyn_boxes_state (&x.boxes, x.groups) * sizeof (double), closing = 16;
-	/* E1 must be longer than one click fills: held by the lookahead, widened by C1, and rounded to quanta. */
+	size_t bytes = mdyn_boxes_state (&x.boxes, x.groups) * sizeof (double);
 	add_window (&x.hold, x.lookahead + 1, &bytes);
-	add_window (&x.c1, closing / x.groups, &bytes);
-	add_window (&x.e1, (x.lookahead + 1 + closing - 1 + x.groups + x.groups - 1) / x.groups, &bytes);
-	add_window (&x.c2, quanta (17, rate) + 1, &bytes);
-	add_window (&x.e2, quanta (150, rate), &bytes);
+	add_window (&x.c, quanta (17, rate) + 1, &bytes);
+	add_window (&x.least, quanta (150, rate), &bytes);
+	add_window (&x.most, x.least.w, &bytes);
 	x.lane_size = (sizeof (lane) + bytes + 63) & ~(size_t) 63;
-	x.quiet_long = 2 * (x.lookahead / x.groups + 1) + x.c1.w + x.e1.w + x.c2.w + x.e2.w + 2;
+	x.quiet_long = 2 * (x.lookahead / x.groups + 1) + x.c.w + x.least.w + 2;
 
 	mdyn_limiter *l = mdyn_carve (a, 1, sizeof *l);
 	x.tp = setup->true_peak ? mdyn_truepeak_lay (a, rate, channels) : NULL;
@@ -126,7 +128,7 @@ mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup)
 	if (!l)
 		return NULL;
 	*l = x;
-	mdyn_limiter_update (l, 0, 90, true, 1, true);
+	mdyn_limiter_update (l, 0, 15, true, 1, true);
 	mdyn_limiter_reset (l);
 	return l;
 }
@@ -139,7 +141,7 @@ mdyn_limiter_reset (mdyn_limiter *l)
 		mdyn_truepeak_reset (l->tp);
 	memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
 	memset (l->lanes, 0, channels * l->lane_size);
-	l->hold.at = l->c1.at = l->e1.at = l->c2.at = l->e2.at = 0;
+	l->hold.at = l->c.at = l->least.at = l->most.at = 0;
 	l->apart = false;
 	l->quiet = l->quiet_long;
 	l->side = 0;
@@ -168,10 +170,8 @@ mdyn_limiter_update (mdyn_limiter *l, double ceiling, double release, bool auto_
 	l->low_before = jump ? l->ceiling : l->low_before;
 	l->link = (float) link;
 	l->auto_release = auto_release;
-	l->timing.plain = (float) share ((double) l->group, release, rate);
-	l->timing.fastest = (float) share ((double) l->group, release < FAST_MS ? release : FAST_MS, rate);
-	l->timing.r1 = (float) (1 - share (QUANTUM, release < SHORT_MS ? release : SHORT_MS, rate));
-	l->timing.r2 = (float) (1 - share (QUANTUM, release < LONG_MS ? release : LONG_MS, rate));
+	l->timing.transient = (float) share ((double) l->group, release, rate);
+	l->timing.level = (float) (1 - share (QUANTUM, release * LEVEL_SLOWER, rate));
 }
 
 static float
@@ -180,25 +180,23 @@ slide (lane *e, const window *win, size_t ahead, float x)
 	return mdyn_slide_max ((float *) (void *) (e->more + win->offset), win->w, (win->at + ahead) % win->w, x);
 }
 
-/* The levels, once a quantum: largest = largest D of its groups. */
+/* The level, once a quantum: largest = largest D of its groups. */
 static void
-levels (mdyn_limiter *l, lane *e, float largest)
+level (mdyn_limiter *l, lane *e, float largest)
 {
-	float e1 = -slide (e, &l->e1, 0, -slide (e, &l->c1, 0, largest));
-	float e2 = -slide (e, &l->e2, 0, -slide (e, &l->c2, 0, largest));
+	float c = slide (e, &l->c, 0, largest), least = -slide (e, &l->least, 0, -c), moved = slide (e, &l->most, 0, c) - least;
 	if (!l->auto_release) {
-		e->r1 = e->r2 = 0;
+		e->r = 0;
 		return;
 	}
-	/* R2 stands a little above the level and stays where it is as long as it does: else the detector's ripple on a steady tone would move the gain. */
-	double above = 0.02 * e2 < 0.008 ? 0.02 * e2 : 0.008, fallen = e->r2 * l->timing.r2;
-	if (fallen > e2 + 1.5 * above)
-		e->r2 = fallen;
-	else if (e->r2 < e2 + 0.3 * above || e->r2 > e2 + 1.5 * above)
-		e->r2 = e2 + above;
-	double r1 = e->r2 + (e->r1 - e->r2) * l->timing.r1;
-	r1 = r1 > e1 ? r1 : e1;
-	e->r1 = r1 > e->r2 ? r1 : e->r2;
+	double now = (double) (least - (moved > LEVEL_STEADY ? moved - LEVEL_STEADY : 0));
+	now = now > 0 ? now : 0;
+	/* R stands a little above the level and stays where it is as long as it does: else the detector's ripple on a steady tone would move the gain. */
+	double above = 0.02 * now < 0.008 ? 0.02 * now : 0.008, fallen = e->r * l->timing.level;
+	if (fallen > now + 1.5 * above)
+		e->r = fallen;
+	else if (e->r < now + 0.3 * above || e->r > now + 1.5 * above)
+		e->r = now + above;
 }
 
 /* d[groups]: required reduction -> 1 - gain at the end of each group. */
@@ -210,17 +208,12 @@ smooth (mdyn_limiter *l, lane *e, const float *required, double *node)
 		d[j] = slide (e, &l->hold, j, required[j]);
 		largest = d[j] > largest ? d[j] : largest;
 	}
-	levels (l, e, largest);
+	level (l, e, largest);
 	for (size_t j = 0; j < l->groups; j++) {
-		double k = l->timing.plain, x = e->r0 > e->r1 ? e->r0 - e->r1 : 0;
-		if (l->auto_release) {
-			k *= 1 + 1.2 * MDYN_DB_PER_LOG2 * (x + 3 * e->r2);
-			k = k < l->timing.fastest ? k : l->timing.fastest;
-		}
-		double r0 = e->r1 + x * (1 - k);
+		double above = e->r0 > e->r ? e->r0 - e->r : 0, r0 = e->r + above * (1 - l->timing.transient);
 		e->r0 = d[j] > r0 ? d[j] : r0;
 		if (e->r0 < IDLE && d[j] == 0)
-			e->r0 = e->r1 = e->r2 = 0;
+			e->r0 = e->r = 0;
 		r[j] = (float) -e->r0;
 	}
 	mdyn_exp2 (r, r, l->groups);
@@ -288,19 +281,17 @@ static void
 approach (mdyn_limiter *l)
 {
 	unsigned channels = l->setup.channels;
-	double r0 = 0, r1 = 0, r2 = 0;
+	double r0 = 0, r = 0;
 	for (unsigned c = 0; c < channels; c++) {
 		const lane *e = lane_of (l, c);
 		r0 = e->r0 > r0 ? e->r0 : r0;
-		r1 = e->r1 > r1 ? e->r1 : r1;
-		r2 = e->r2 > r2 ? e->r2 : r2;
+		r = e->r > r ? e->r : r;
 	}
 	for (unsigned c = 0; c < channels; c++) {
 		lane *e = lane_of (l, c);
-		if (r0 - e->r0 < NEAR && r1 - e->r1 < NEAR && r2 - e->r2 < NEAR) {
+		if (r0 - e->r0 < NEAR && r - e->r < NEAR) {
 			e->r0 = r0;
-			e->r1 = r1;
-			e->r2 = r2;
+			e->r = r;
 		}
 	}
 }
@@ -352,12 +343,10 @@ quantum (mdyn_limiter *l)
 			most = m > most ? m : most;
 		}
 		l->hold.at = (l->hold.at + l->groups) % l->hold.w;
-		l->c1.at = (l->c1.at + 1) % l->c1.w;
-		l->e1.at = (l->e1.at + 1) % l->e1.w;
-		l->c2.at = (l->c2.at + 1) % l->c2.w;
-		l->e2.at = (l->e2.at + 1) % l->e2.w;
+		l->c.at = (l->c.at + 1) % l->c.w;
+		l->least.at = l->most.at = (l->least.at + 1) % l->least.w;
 		if (most > 0)
-			l->playing[side].db = (float) (-20 * log10 (1 - most));
+			l->playing[side].db = (float) fmin (-20 * log10 (1 - most), 1000) /* the row's range; input near 2^60 rounds to no gain at all */;
 	}
 	if (!l->tp)
 		memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
