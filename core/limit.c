@@ -345,8 +345,8 @@ quantum (mdyn_limiter *l)
 		l->hold.at = (l->hold.at + l->groups) % l->hold.w;
 		l->c.at = (l->c.at + 1) % l->c.w;
 		l->least.at = l->most.at = (l->least.at + 1) % l->least.w;
-		if (most > 0)
-			l->playing[side].db = (float) fmin (-20 * log10 (1 - most), 1000) /* the row's range; input near 2^60 rounds to no gain at all */;
+		if (most > 0) /* input near 2^60 leaves no gain at all in float: the row's range ends at 1000 */
+			l->playing[side].db = (float) fmin (-20 * log10 (1 - most), 1000);
 	}
 	if (!l->tp)
 		memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
