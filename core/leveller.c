@@ -255,6 +255,14 @@ follow (mdyn_leveller *l)
 }
 
 void
+mdyn_leveller_cue (mdyn_leveller *l)
+{
+	l->cue = 1.5;
+	l->boost_cap = INFINITY;
+	l->evidence = fmin (l->evidence, 2);
+}
+
+void
 mdyn_leveller_hear (mdyn_leveller *l, double energy)
 {
 	uint64_t k = l->heard++;
@@ -265,11 +273,8 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 
 	l->cue = fmax (0, l->cue - BLOCK);
 	l->quiet = loudness < -65 ? l->quiet + BLOCK : 0;
-	if (l->quiet > 0.6 - BLOCK / 2) { /* a cue: what comes next may be anything */
-		l->cue = 1.5;
-		l->boost_cap = INFINITY;
-		l->evidence = fmin (l->evidence, 2);
-	}
+	if (l->quiet > 0.6 - BLOCK / 2)
+		mdyn_leveller_cue (l);
 
 	l->still = !stands_still (l) ? 0 : l->still > 0 ? l->still + BLOCK : STILL * BLOCK;
 

@@ -65,6 +65,9 @@ void mdyn_leveller_reset (mdyn_leveller *l);
 /* Takes new rows. first: the stream starts. A new target moves the gain by as much, at the speed of `rise` and `fall`. */
 void mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool first);
 
+/* What comes next may be anything: changes are believed sooner and learned faster for a while. */
+void mdyn_leveller_cue (mdyn_leveller *l);
+
 /* Hears one block. */
 void mdyn_leveller_hear (mdyn_leveller *l, double energy);
 

@@ -371,6 +371,14 @@ gain (mdyn_proc *p, mdyn_block *b)
 		b->gain[c] = s->factor + (shared ? 0 : c * QUANTUM) + b->at;
 }
 
+static void
+event (mdyn_proc *p, int which)
+{
+	norm *s = p->state;
+	if (which == MDYN_NORM_cue_event && is_live (p))
+		mdyn_leveller_cue (&s->leveller);
+}
+
 static int
 prepare (mdyn_proc *p, char *why, size_t size)
 {
@@ -428,4 +436,4 @@ finish (mdyn_proc *p, char *why, size_t size)
 }
 
 const mdyn_ops mdyn_norm_ops = { .prepare = prepare, .latency = latency, .lay = lay, .open = open, .close = close, .reset = reset, .update = update,
-	                         .gain = gain, .finish = finish };
+	                         .event = event, .gain = gain, .finish = finish };

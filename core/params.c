@@ -57,18 +57,23 @@ static const mdyn_preset norm_presets[] = {
 #include "mdyn/norm.def"
 };
 
+#define EVENT(id, name, help) { MDYN_NORM_##id##_event, name, help },
+static const mdyn_event norm_events[] = {
+#include "mdyn/norm.def"
+};
+
 _Static_assert (N (comp_params) <= ROWS_MAX && N (limit_params) <= ROWS_MAX && N (gate_params) <= ROWS_MAX && N (norm_params) <= ROWS_MAX,
                 "ROWS_MAX holds every table");
 
 static const mdyn_class classes[MDYN_KINDS] = {
 	{ MDYN_COMP, "mastercomp", "Mastering compressor", "Reduces the dynamic range above a threshold", comp_params, N (comp_params), comp_choices,
-	  N (comp_choices), comp_presets, N (comp_presets), true },
+	  N (comp_choices), comp_presets, N (comp_presets), NULL, 0, true },
 	{ MDYN_LIMIT, "masterlimit", "Mastering true-peak limiter", "Holds a ceiling in dBTP at the stream's own rate", limit_params, N (limit_params),
-	  NULL, 0, limit_presets, N (limit_presets), false },
+	  NULL, 0, limit_presets, N (limit_presets), NULL, 0, false },
 	{ MDYN_GATE, "mastergate", "Mastering gate", "Gate and downward expander", gate_params, N (gate_params), NULL, 0, gate_presets,
-	  N (gate_presets), true },
+	  N (gate_presets), NULL, 0, true },
 	{ MDYN_NORM, "masternorm", "Mastering loudness normaliser", "Brings a programme to a loudness after EBU R 128, or measures it", norm_params,
-	  N (norm_params), norm_choices, N (norm_choices), norm_presets, N (norm_presets), false },
+	  N (norm_params), norm_choices, N (norm_choices), norm_presets, N (norm_presets), norm_events, N (norm_events), false },
 };
 
 const mdyn_class *

@@ -119,6 +119,7 @@ rewind_stream (mdyn_proc *p)
 {
 	p->running = false;
 	p->at = p->ring_at = 0;
+	atomic_store_explicit (&p->triggered, 0, memory_order_relaxed);
 	clear_readouts (p);
 }
 
@@ -242,6 +243,15 @@ mdyn_set (mdyn_proc *p, int id, double value)
 	if (err < 0)
 		store (p, id, old);
 	return err;
+}
+
+int
+mdyn_trigger (mdyn_proc *p, int event)
+{
+	if (event < 0 || (size_t) event >= p->cls->n_events)
+		return -EINVAL;
+	atomic_fetch_or_explicit (&p->triggered, 1u << event, memory_order_relaxed);
+	return 0;
 }
 
 double
@@ -376,17 +386,29 @@ begin_call (mdyn_proc *p)
 	}
 }
 
-/* Rows that changed since the last block. The first block of a stream takes them at once. */
+/* The first block of a stream takes the rows at once. */
 static void
-begin_block (mdyn_proc *p, bool first)
+take_rows (mdyn_proc *p, bool first)
 {
-	if (!first && atomic_load_explicit (&p->generation, memory_order_acquire) == p->seen)
-		return;
 	take_values (p);
 	double frames = MDYN_RAMP_MS / 1000 * p->format.rate;
 	mdyn_ramp_to (&p->active, !p->v[ROW_BYPASS], frames, first);
 	mdyn_ramp_to (&p->listen, p->row_listen >= 0 && p->v[p->row_listen], frames, first);
 	p->ops->update (p, first);
+}
+
+/* Rows that changed and events that came since the last block. */
+static void
+begin_block (mdyn_proc *p, bool first)
+{
+	if (first || atomic_load_explicit (&p->generation, memory_order_acquire) != p->seen)
+		take_rows (p, first);
+	if (!atomic_load_explicit (&p->triggered, memory_order_relaxed))
+		return;
+	unsigned events = atomic_exchange_explicit (&p->triggered, 0, memory_order_relaxed);
+	for (int i = 0; events; i++, events >>= 1)
+		if (events & 1)
+			p->ops->event (p, i);
 }
 
 /* n frames of x go into the ring, those of `latency` ago come out into x. */

@@ -53,6 +53,8 @@ typedef struct mdyn_ops {
 	void (*reset) (mdyn_proc *p);
 	/* LIVE rows changed: derive coefficients from p->v. jump: the stream starts, take the values at once instead of ramping to them. */
 	void (*update) (mdyn_proc *p, bool jump);
+	/* An event of the class, before the next frame. NULL: the class has none. */
+	void (*event) (mdyn_proc *p, int event);
 	void (*gain) (mdyn_proc *p, mdyn_block *b);
 	/* End of stream, not in real time. NULL: nothing. */
 	int (*finish) (mdyn_proc *p, char *why, size_t why_size);
@@ -127,6 +129,7 @@ struct mdyn_proc {
 	_Atomic double set[ROWS_MAX];             /* as set, by any thread */
 	_Atomic unsigned generation;              /* counts sets */
 	unsigned seen;                            /* the generation that v holds */
+	_Atomic unsigned triggered;               /* events that wait for the next block, a bit each */
 	_Atomic double readout[ROWS_MAX];
 	_Atomic unsigned readings;                /* counts mdyn_read_meters, so that largest-since-last-reading rows start anew */
 	unsigned readings_seen;

@@ -66,6 +66,10 @@ main (void)
 		table (cls, false);
 		printf ("\n");
 		table (cls, true);
+		if (cls->n_events)
+			printf ("\n| event | what it tells |\n|---|---|\n");
+		for (size_t i = 0; i < cls->n_events; i++)
+			printf ("| `%s` | %s |\n", cls->events[i].name, cls->events[i].help);
 		printf ("\n| preset | settings | for |\n|---|---|---|\n");
 		for (size_t i = 0; i < cls->n_presets; i++)
 			printf ("| `%s` | `%s` | %s |\n", cls->presets[i].nick, cls->presets[i].settings, cls->presets[i].help);

@@ -172,6 +172,26 @@ START_TEST (one_line_stays_one_line)
 }
 END_TEST
 
+/* What an event does is its processor's test. */
+START_TEST (events_are_known_by_number)
+{
+	for (int k = 0; k < MDYN_KINDS; k++) {
+		const mdyn_class *cls = mdyn_class_get (k);
+		mdyn_proc *p = make (cls);
+		float x[64] = { 0 };
+		for (size_t i = 0; i < cls->n_events; i++) {
+			ck_assert_int_eq (cls->events[i].id, (int) i);
+			ck_assert (*cls->events[i].name && *cls->events[i].help);
+			ck_assert_int_eq (mdyn_trigger (p, (int) i), 0);
+			ck_assert_int_eq (mdyn_process_interleaved (p, x, x, NULL, 16), 0);
+		}
+		ck_assert_int_eq (mdyn_trigger (p, -1), -EINVAL);
+		ck_assert_int_eq (mdyn_trigger (p, (int) cls->n_events), -EINVAL);
+		mdyn_destroy (&p);
+	}
+}
+END_TEST
+
 START_TEST (bad_formats_are_refused)
 {
 	const mdyn_class *cls = mdyn_class_get (MDYN_LIMIT);
@@ -206,6 +226,7 @@ main (void)
 	tcase_add_test (t, setup_rows_wait_for_the_start);
 	tcase_add_test (t, presets_apply);
 	tcase_add_test (t, one_line_stays_one_line);
+	tcase_add_test (t, events_are_known_by_number);
 	tcase_add_test (t, bad_formats_are_refused);
 	suite_add_tcase (s, t);
 	return run_tap (s);

@@ -16,9 +16,9 @@
  *            mdyn_latency() frames and feeds as many zeros at the end.
  * Bits.      However a stream is cut into calls, the output has the same bits. With nothing to do (below the threshold, below the
  *            ceiling, gain 0 dB) the output has the bits of the input.
- * Real time. mdyn_process*, mdyn_reset, mdyn_set of a LIVE row, mdyn_get and mdyn_read_meters never allocate, lock, log or call the
+ * Real time. mdyn_process*, mdyn_reset, mdyn_trigger, mdyn_set of a LIVE row, mdyn_get and mdyn_read_meters never allocate, lock, log or call the
  *            system. All else may.
- * Threads.   mdyn_set of a LIVE row, mdyn_get and mdyn_read_meters may be called from any thread at any time. Every other call on one
+ * Threads.   mdyn_trigger, mdyn_set of a LIVE row, mdyn_get and mdyn_read_meters may be called from any thread at any time. Every other call on one
  *            processor belongs to one thread at a time; different processors are independent.
  * Samples.   Non-finite samples, and those of 2^60 and more, become silence, are counted, and leave nothing behind.
  * Errors.    Functions that can fail return 0 or a negative errno. The library never prints.
@@ -107,6 +107,12 @@ typedef struct mdyn_param {
 	const char *help;
 } mdyn_param;
 
+/* Something that happens once, at a place of the stream: mdyn_trigger. */
+typedef struct mdyn_event {
+	int id;                                  /* its index in mdyn_class.events */
+	const char *name, *help;
+} mdyn_event;
+
 /* A named set of values: settings is "row=value:row=value", applied in that order. */
 typedef struct mdyn_preset {
 	const char *nick, *settings, *help;
@@ -121,6 +127,8 @@ typedef struct mdyn_class {
 	size_t n_choices;
 	const mdyn_preset *presets;
 	size_t n_presets;
+	const mdyn_event *events;
+	size_t n_events;
 	bool has_sidechain;
 } mdyn_class;
 
@@ -155,6 +163,12 @@ enum mdyn_comp_choice {
 #define CHOICE(parent, id, value, nick, help) MDYN_NORM_##parent##_##id = value,
 enum mdyn_norm_choice {
 #include "norm.def"
+};
+
+#define EVENT(id, name, help) MDYN_NORM_##id##_event,
+enum mdyn_norm_event {
+#include "norm.def"
+	MDYN_NORM_EVENTS
 };
 
 /* The class of a kind; NULL if there is no such kind. Static, never freed. */
@@ -201,6 +215,10 @@ MDYN_API MDYN_MUST_CHECK int mdyn_set_text (mdyn_proc *p, const char *name, cons
 
 /* The text of a TEXT row, "" if unset or no such row. Valid until it is set again. */
 MDYN_API const char *mdyn_get_text (const mdyn_proc *p, int id);
+
+/* Lets an event happen: before the next frame that is processed. Any thread, at any time, as mdyn_set; the same one twice before that frame is one.
+ * -EINVAL: no such event. */
+MDYN_API int mdyn_trigger (mdyn_proc *p, int event);
 
 /* Checks what only all rows together can tell (a mode that needs values, a file that must be readable): 0, or a negative errno and one line
  * in `why`. Called by both wrappers before the first sample; processing without it is defined and falls back as the rows' help says. */
