@@ -15,6 +15,7 @@
 #define BINS_PER_LU 100
 #define LU_OF_BINS 100                            /* -70 .. +30 LUFS; what is louder counts in the last bin */
 #define BINS (BINS_PER_LU * LU_OF_BINS)
+#define TICKS 30                                  /* blocks of 100 ms in a short-term window */
 #define SILENCE_TICKS 10                          /* the slowest pole of the K weighting decays by 2000 dB in this second */
 
 typedef struct bin {
@@ -29,7 +30,7 @@ typedef struct histogram {
 
 struct mdyn_loudness {
 	ebur128_state *ebur;
-	mdyn_truepeak *peak;
+	mdyn_truepeak *between;
 	histogram *momentary, *short_term;        /* for integrated loudness and range */
 	float *woven;                             /* [QUANTUM][channels] */
 	double *slice;                            /* energies, a ring; slice k at k % ring */
@@ -39,10 +40,19 @@ struct mdyn_loudness {
 	size_t slice_frames;
 	size_t at;                                /* frames into the slice */
 	size_t tail;
-	uint64_t frames;
+	uint64_t fed;                             /* frames */
 	uint64_t heard, counted;                  /* slices */
+	float *tick_peak;                         /* peaks of blocks of 100 ms, a ring as `slice`: block k at k % tick_ring */
+	size_t tick_ring;
+	float tick_sample_peak;                   /* of the present one */
+
+	/* since the restart */
+	uint64_t frames;
+	uint64_t base;                            /* the first slice */
 	double max_momentary, max_short_term;     /* energies */
-	float sample_peak;
+	double psr;                               /* least energy ratio; 0: none yet */
+	float sample_peak, peak;                  /* peak: of whole blocks */
+	unsigned stale;                           /* quanta to come whose true peak is from before */
 	bool finished;
 };
 
@@ -99,10 +109,12 @@ mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
 	histogram *momentary = mdyn_carve (a, 1, sizeof *momentary), *short_term = mdyn_carve (a, 1, sizeof *short_term);
 	float *woven = mdyn_carve (a, (size_t) QUANTUM * f->channels, sizeof *woven);
 	double *slice = mdyn_carve (a, ring, sizeof *slice);
-	mdyn_truepeak *peak = mdyn_truepeak_lay (a, f->rate, f->channels);
+	size_t tick_ring = ring * ms / 100 + 2;
+	float *tick_peak = mdyn_carve (a, tick_ring, sizeof *tick_peak);
+	mdyn_truepeak *between = mdyn_truepeak_lay (a, f->rate, f->channels);
 	if (!l)
 		return NULL;
-	*l = (mdyn_loudness) { .peak = peak, .momentary = momentary, .short_term = short_term, .woven = woven, .slice = slice, .ring = ring,
+	*l = (mdyn_loudness) { .between = between, .momentary = momentary, .short_term = short_term, .woven = woven, .slice = slice, .ring = ring, .tick_peak = tick_peak, .tick_ring = tick_ring,
 		               .rate = f->rate, .channels = f->channels, .slices = 100 / ms, .slice_ms = ms, .slice_frames = frames, .tail = tail };
 	return l;
 }
@@ -138,22 +150,36 @@ mdyn_loudness_dual_mono (mdyn_loudness *l, const mdyn_format *f, bool on)
 void
 mdyn_loudness_reset (mdyn_loudness *l)
 {
-	if (l->frames) {
-		size_t tick = l->slice_frames * l->slices, into = l->frames % tick, silence = tick - into + SILENCE_TICKS * tick;
+	if (l->fed) {
+		size_t tick = l->slice_frames * l->slices, into = l->fed % tick, silence = tick - into + SILENCE_TICKS * tick;
 		memset (l->woven, 0, (size_t) QUANTUM * l->channels * sizeof *l->woven);
 		for (size_t n; silence; silence -= n) {
 			n = silence < QUANTUM ? silence : QUANTUM;
 			ebur128_add_frames_float (l->ebur, l->woven, n);
 		}
 	}
+	mdyn_truepeak_reset (l->between);
+	memset (l->tick_peak, 0, l->tick_ring * sizeof *l->tick_peak);
+	l->tick_sample_peak = 0;
+	l->at = 0;
+	l->fed = l->heard = l->counted = 0;
+	mdyn_loudness_restart (l);
+	l->stale = 0;
+	l->finished = false;
+}
+
+void
+mdyn_loudness_restart (mdyn_loudness *l)
+{
+	size_t into = l->fed % QUANTUM;
 	memset (l->momentary, 0, sizeof *l->momentary);
 	memset (l->short_term, 0, sizeof *l->short_term);
-	mdyn_truepeak_reset (l->peak);
-	l->at = 0;
-	l->frames = l->heard = l->counted = 0;
-	l->max_momentary = l->max_short_term = 0;
-	l->sample_peak = 0;
-	l->finished = false;
+	mdyn_truepeak_clear (l->between);
+	l->frames = 0;
+	l->base = l->counted = l->heard + (l->at > 0);
+	l->max_momentary = l->max_short_term = l->psr = 0;
+	l->sample_peak = l->peak = l->tick_sample_peak = 0;
+	l->stale = into < MDYN_TRUEPEAK_DELAY ? 1 : 2; /* the quantum that ends next tells of frames up to MDYN_TRUEPEAK_DELAY before its end */
 }
 
 size_t
@@ -173,6 +199,22 @@ mean (const mdyn_loudness *l, uint64_t end, size_t n)
 		at = at + 1 == l->ring ? 0 : at + 1;
 	}
 	return sum / (double) n;
+}
+
+static float
+larger (float a, float b)
+{
+	return a > b ? a : b;
+}
+
+/* Peak of the short-term window that ends with slice `end` (not included), from the whole blocks of 100 ms that end in it. */
+static float
+short_term_peak (const mdyn_loudness *l, uint64_t end)
+{
+	float peak = 0;
+	for (uint64_t last = end / l->slices, i = last < TICKS ? 0 : last - TICKS; i < last; i++)
+		peak = larger (peak, l->tick_peak[i % l->tick_ring]);
+	return peak;
 }
 
 static size_t
@@ -199,19 +241,21 @@ enter (histogram *h, double energy)
 static void
 count (mdyn_loudness *l)
 {
-	uint64_t end = ++l->counted;
-	size_t momentary = 4 * l->slices, short_term = 30 * l->slices;
-	if (end < momentary)
+	uint64_t end = ++l->counted, n = end - l->base;
+	size_t momentary = 4 * l->slices, short_term = TICKS * l->slices;
+	if (n < momentary)
 		return;
 	double m = mean (l, end, momentary);
 	l->max_momentary = m > l->max_momentary ? m : l->max_momentary;
-	if (end % l->slices)
+	if (n % l->slices)
 		return;
 	enter (l->momentary, m);
-	if (end < short_term)
+	if (n < short_term)
 		return;
-	double s = mean (l, end, short_term);
+	double s = mean (l, end, short_term), psr = pow (short_term_peak (l, end), 2) / s;
 	l->max_short_term = s > l->max_short_term ? s : l->max_short_term;
+	if (s >= mdyn_energy (GATE_LUFS) && (l->psr == 0 || psr < l->psr))
+		l->psr = psr;
 	enter (l->short_term, s);
 }
 
@@ -219,23 +263,40 @@ count (mdyn_loudness *l)
 static void
 take (mdyn_loudness *l, const float *const *x, size_t n)
 {
-	float level[QUANTUM] = { 0 };
+	float level[QUANTUM] = { 0 }, top = 0;
 	for (unsigned c = 0; c < l->channels; c++) {
 		mdyn_abs_max (level, x[c], n);
 		for (size_t i = 0; i < n; i++)
 			l->woven[i * l->channels + c] = x[c][i];
 	}
 	for (size_t i = 0; i < n; i++)
-		l->sample_peak = level[i] > l->sample_peak ? level[i] : l->sample_peak;
+		top = larger (top, level[i]);
+	l->tick_sample_peak = larger (l->tick_sample_peak, top);
+	l->sample_peak = larger (l->sample_peak, top);
 	float *part[MDYN_CHANNELS_MAX];
 	for (size_t done = 0, k; done < n; done += k) {
-		size_t at = (size_t) (l->frames % QUANTUM);
+		size_t at = (size_t) (l->fed % QUANTUM);
 		k = QUANTUM - at < n - done ? QUANTUM - at : n - done;
 		for (unsigned c = 0; c < l->channels; c++)
 			part[c] = (float *) x[c] + done; /* only read */
-		mdyn_truepeak_run (l->peak, part, at, k, mdyn_truepeak_max_all (l->peak));
-		l->frames += k;
+		if (mdyn_truepeak_run (l->between, part, at, k, mdyn_truepeak_max_all (l->between)) && l->stale) {
+			l->stale--;
+			mdyn_truepeak_clear (l->between);
+		}
+		l->fed += k;
 	}
+	l->frames += n;
+}
+
+/* A block of 100 ms is whole. Its true peak is known but for the last quantum and a half: that counts in the next. */
+static void
+tick (mdyn_loudness *l)
+{
+	float between = mdyn_truepeak_max_all (l->between);
+	l->tick_peak[(l->heard / l->slices - 1) % l->tick_ring] = larger (between, l->tick_sample_peak);
+	l->peak = larger (l->peak, between);
+	l->tick_sample_peak = 0;
+	mdyn_truepeak_clear (l->between);
 }
 
 bool
@@ -255,7 +316,9 @@ mdyn_loudness_run (mdyn_loudness *l, const float *const *x, size_t n)
 		l->at = 0;
 		whole = l->heard % l->slices == 0;
 	}
-	while (l->counted < l->heard && (l->counted + 1) * l->slice_frames + l->tail <= l->frames)
+	if (whole)
+		tick (l);
+	while (l->counted < l->heard && (l->counted + 1) * l->slice_frames + l->tail <= l->fed)
 		count (l);
 	return whole;
 }
@@ -275,7 +338,7 @@ mdyn_loudness_momentary (const mdyn_loudness *l)
 double
 mdyn_loudness_short_term (const mdyn_loudness *l)
 {
-	return l->heard < 30 * l->slices ? NAN : mdyn_lufs (mean (l, l->heard - l->heard % l->slices, 30 * l->slices));
+	return l->heard < TICKS * l->slices ? NAN : mdyn_lufs (mean (l, l->heard - l->heard % l->slices, TICKS * l->slices));
 }
 
 /* Everything from the gate on, which is this factor below the mean of all. *from is the first bin of it. */
@@ -348,17 +411,40 @@ decibels (double amplitude)
 }
 
 double
+mdyn_loudness_max_momentary (const mdyn_loudness *l)
+{
+	return mdyn_lufs (l->max_momentary);
+}
+
+double
+mdyn_loudness_max_short_term (const mdyn_loudness *l)
+{
+	return mdyn_lufs (l->max_short_term);
+}
+
+double
+mdyn_loudness_sample_peak (const mdyn_loudness *l)
+{
+	return decibels (l->sample_peak);
+}
+
+double
 mdyn_loudness_true_peak (const mdyn_loudness *l)
 {
-	float between = mdyn_truepeak_max_all (l->peak);
-	return decibels (between > l->sample_peak ? between : l->sample_peak);
+	return decibels (larger (larger (l->peak, mdyn_truepeak_max_all (l->between)), l->sample_peak));
+}
+
+double
+mdyn_loudness_psr (const mdyn_loudness *l)
+{
+	return decibels (short_term_peak (l, l->heard)) - mdyn_loudness_short_term (l);
 }
 
 void
 mdyn_loudness_finish (mdyn_loudness *l)
 {
 	if (!l->finished)
-		mdyn_truepeak_flush (l->peak);
+		mdyn_truepeak_flush (l->between);
 	l->finished = true;
 }
 
@@ -370,8 +456,9 @@ mdyn_loudness_get (const mdyn_loudness *l, mdyn_loudness_result *r)
 	r->integrated = mdyn_loudness_integrated (l);
 	r->threshold = all->n ? fmax (GATE_LUFS, mdyn_lufs (0.1 * all->sum / (double) all->n)) : NAN;
 	r->range = mdyn_loudness_range (l);
-	r->max_momentary = mdyn_lufs (l->max_momentary);
-	r->max_short_term = mdyn_lufs (l->max_short_term);
+	r->max_momentary = mdyn_loudness_max_momentary (l);
+	r->max_short_term = mdyn_loudness_max_short_term (l);
+	r->psr = l->psr > 0 ? 10 * log10 (l->psr) + 0.691 : NAN;
 	r->true_peak = mdyn_loudness_true_peak (l);
 	r->sample_peak = decibels (l->sample_peak);
 }

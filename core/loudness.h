@@ -28,10 +28,10 @@
 
 typedef struct mdyn_loudness mdyn_loudness;
 
-/* Of what has been counted. duration in s; integrated, threshold (the gate in force, at least -70), max_* in LUFS; range in LU. integrated needs
- * 400 ms, range 3 s. */
+/* Of what has been counted since the restart. duration in s; integrated, threshold (the gate in force, at least -70), max_* in LUFS; range in LU; psr, the
+ * least ratio of the true peak of 3 s to their loudness, in dB. integrated needs 400 ms, range and psr 3 s. */
 typedef struct mdyn_loudness_result {
-	double duration, integrated, threshold, range, max_momentary, max_short_term, true_peak, sample_peak;
+	double duration, integrated, threshold, range, max_momentary, max_short_term, true_peak, sample_peak, psr;
 } mdyn_loudness_result;
 
 /* Carves from the arena in both passes; returns NULL while counting. tail: frames of silence with which the caller will push out what lies in its
@@ -45,6 +45,11 @@ void mdyn_loudness_close (mdyn_loudness *l);
 /* Forgets all audio. libebur128 has no reset, and to make a new one would allocate: it gets a second of silence instead, by which what was before
  * has decayed out of the reach of any bit of a result. That takes .5 ms for stereo at 48 kHz, 50 ms for 64 channels at 96 kHz. */
 void mdyn_loudness_reset (mdyn_loudness *l);
+
+/* The programme starts here: results, maxima and duration begin anew, the filters, momentary and short-term loudness go on. In real time. Loudness counts from
+ * the next whole slice on (10 ms), the sample peak from the next frame, the true peak between samples after at most 64 more, so that nothing
+ * from before can show. */
+void mdyn_loudness_restart (mdyn_loudness *l);
 
 /* Whether one channel counts as two loudspeakers. Before the first frame. */
 void mdyn_loudness_dual_mono (mdyn_loudness *l, const mdyn_format *format, bool on);
@@ -66,6 +71,12 @@ double mdyn_loudness_short_term (const mdyn_loudness *l);
 double mdyn_loudness_integrated (const mdyn_loudness *l);
 double mdyn_loudness_range (const mdyn_loudness *l);
 double mdyn_loudness_true_peak (const mdyn_loudness *l);
+double mdyn_loudness_sample_peak (const mdyn_loudness *l);
+double mdyn_loudness_max_momentary (const mdyn_loudness *l);
+double mdyn_loudness_max_short_term (const mdyn_loudness *l);
+
+/* Of the last 3 s heard, at whole blocks, dB; NaN where short-term loudness is. */
+double mdyn_loudness_psr (const mdyn_loudness *l);
 
 /* End of the programme: the true peak of the last frames is told. Only reset may come after it. */
 void mdyn_loudness_finish (mdyn_loudness *l);

@@ -11,6 +11,8 @@
  * in `line`. The output is measured only where a stats file or a delivery asks for it, and from the first frame of the programme on; the input up to
  * its last, see `tail` in loudness.h. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "dsp/dsp.h"
 #include "leveller.h"
@@ -44,7 +46,9 @@ typedef struct norm {
 	bool lowered;
 
 	size_t skip;                              /* frames until the programme's first leaves the delay */
-	bool measure_out, dual_mono;
+	size_t restart;                           /* frames until the place of the last restart leaves it; 0: it has */
+	size_t unreported;                        /* frames since the last report */
+	bool measure_out, dual_mono, finished;
 	double reduction;                         /* the limiter's largest, dB */
 } norm;
 
@@ -175,7 +179,9 @@ begin (mdyn_proc *p)
 	s->wait = s->lookahead;
 	s->into = 0;
 	s->from = s->to = 0;
+	s->restart = s->unreported = 0;
 	s->reduction = 0;
+	s->finished = false;
 	mdyn_leveller_reset (&s->leveller);
 	for (size_t i = 0; i < s->behind + QUANTUM; i++)
 		s->gains[i] = 1;
@@ -243,6 +249,16 @@ gains (mdyn_proc *p, float *g, size_t n)
 	mdyn_exp2 (g, g, n);
 }
 
+static void
+hear_peaks (mdyn_proc *p)
+{
+	const norm *s = p->state;
+	double peak = mdyn_loudness_true_peak (s->in);
+	mdyn_publish (p, MDYN_NORM_true_peak, peak);
+	mdyn_publish (p, MDYN_NORM_sample_peak, mdyn_loudness_sample_peak (s->in));
+	mdyn_publish (p, MDYN_NORM_plr, peak - mdyn_loudness_integrated (s->in));
+}
+
 /* A block of 100 ms is whole. */
 static void
 hear (mdyn_proc *p)
@@ -254,8 +270,11 @@ hear (mdyn_proc *p)
 	mdyn_publish (p, MDYN_NORM_short_term, mdyn_loudness_short_term (s->in));
 	mdyn_publish (p, MDYN_NORM_integrated, mdyn_loudness_integrated (s->in));
 	mdyn_publish (p, MDYN_NORM_loudness_range, mdyn_loudness_range (s->in));
-	mdyn_publish (p, MDYN_NORM_true_peak, mdyn_loudness_true_peak (s->in));
 	mdyn_publish (p, MDYN_NORM_gain, is_live (p) ? s->to : is_linear (p) ? s->gain.now : 0);
+	mdyn_publish (p, MDYN_NORM_momentary_max, mdyn_loudness_max_momentary (s->in));
+	mdyn_publish (p, MDYN_NORM_short_term_max, mdyn_loudness_max_short_term (s->in));
+	mdyn_publish (p, MDYN_NORM_psr, mdyn_loudness_psr (s->in));
+	hear_peaks (p);
 }
 
 /* The output meter hears n frames, factor[c] their factors. */
@@ -313,6 +332,14 @@ limit (mdyn_proc *p, float *g, size_t at, size_t n)
 	return shared;
 }
 
+static void
+restart_out (norm *s)
+{
+	if (s->out)
+		mdyn_loudness_restart (s->out);
+	s->reduction = 0;
+}
+
 /* n frames of in[channel], at .. at + n - 1 of the quantum: their factors to s->factor. Whether all channels have the same. */
 static bool
 change (mdyn_proc *p, const float *const *in, size_t at, size_t n)
@@ -355,6 +382,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 		}
 		size_t room = mdyn_loudness_room (s->in);
 		n = room < b->n - done ? room : b->n - done;
+		n = s->restart && s->restart < n ? s->restart : n;
 		if (is_live (p)) {
 			n = s->wait < n ? s->wait : n;
 			s->wait -= n;
@@ -366,7 +394,10 @@ gain (mdyn_proc *p, mdyn_block *b)
 			shared &= change (p, part, b->at + done, n);
 		if (whole)
 			hear (p);
+		if (s->restart && (s->restart -= n) == 0)
+			restart_out (s);
 	}
+	s->unreported += b->n;
 	for (unsigned c = 0; c < channels; c++)
 		b->gain[c] = s->factor + (shared ? 0 : c * QUANTUM) + b->at;
 }
@@ -377,6 +408,12 @@ event (mdyn_proc *p, int which)
 	norm *s = p->state;
 	if (which == MDYN_NORM_cue_event && is_live (p))
 		mdyn_leveller_cue (&s->leveller);
+	if (which == MDYN_NORM_restart_event) {
+		mdyn_loudness_restart (s->in);
+		s->restart = s->lookahead + s->behind;
+		if (!s->restart)
+			restart_out (s);
+	}
 }
 
 static int
@@ -408,32 +445,69 @@ prepare (mdyn_proc *p, char *why, size_t size)
 	return 0;
 }
 
+static void
+document (mdyn_proc *p, mdyn_document *t)
+{
+	static const char *const modes[] = { "live", "linear", "measure" }, *const policies[] = { "limit", "lower", "fail" };
+	const norm *s = p->state;
+	*t = (mdyn_document) { .complete = s->finished, .rate = p->format.rate, .channels = p->format.channels,
+		               .nonfinite = mdyn_get (p, MDYN_NORM_nonfinite), .dual_mono = s->dual_mono, .mode = modes[(int) p->v[MDYN_NORM_mode]],
+		               .preset = p->preset ? p->preset->nick : NULL, .target = mdyn_get (p, MDYN_NORM_target),
+		               .ceiling = mdyn_get (p, MDYN_NORM_ceiling), .gain = is_live (p) ? NAN : is_linear (p) ? s->gain.target : 0,
+		               .reduction = s->limiter ? s->reduction : NAN, .has_out = s->measure_out };
+	if (is_linear (p)) {
+		t->peak_policy = policies[(int) p->v[MDYN_NORM_peak_policy]];
+		t->peak_action = s->lowered ? "lowered" : s->reduction > 0 ? "limited" : "none";
+	}
+	mdyn_loudness_get (s->in, &t->in);
+	if (s->out)
+		mdyn_loudness_get (s->out, &t->out);
+}
+
+static int
+stats (mdyn_proc *p, char *text, size_t size)
+{
+	mdyn_document t;
+	document (p, &t);
+	char *json = mdyn_stats_compose (&t);
+	int n = json ? snprintf (text, size, "%s", json) : -ENOMEM;
+	free (json);
+	return n;
+}
+
+static int
+write_stats (mdyn_proc *p, char *why, size_t size)
+{
+	const char *file = p->text[MDYN_NORM_stats_file];
+	mdyn_document t;
+	if (!file)
+		return 0;
+	document (p, &t);
+	return mdyn_stats_write (file, &t, why, size);
+}
+
+static int
+report (mdyn_proc *p, char *why, size_t size)
+{
+	norm *s = p->state;
+	size_t interval = mdyn_frames (p, 1000 * p->v[MDYN_NORM_stats_interval]);
+	if (!interval || s->unreported < interval)
+		return 0;
+	s->unreported %= interval;
+	return write_stats (p, why, size);
+}
+
 static int
 finish (mdyn_proc *p, char *why, size_t size)
 {
 	norm *s = p->state;
-	const char *file = p->text[MDYN_NORM_stats_file];
 	mdyn_loudness_finish (s->in);
 	if (s->out)
 		mdyn_loudness_finish (s->out);
-	mdyn_publish (p, MDYN_NORM_true_peak, mdyn_loudness_true_peak (s->in));
-	if (!file)
-		return 0;
-	static const char *const modes[] = { "live", "linear", "measure" }, *const policies[] = { "limit", "lower", "fail" };
-	mdyn_stats t = { .rate = p->format.rate, .channels = p->format.channels, .nonfinite = mdyn_get (p, MDYN_NORM_nonfinite),
-		         .dual_mono = s->dual_mono, .mode = modes[(int) p->v[MDYN_NORM_mode]], .preset = p->preset ? p->preset->nick : NULL,
-		         .target = mdyn_get (p, MDYN_NORM_target), .ceiling = mdyn_get (p, MDYN_NORM_ceiling),
-		         .gain = is_live (p) ? NAN : is_linear (p) ? s->gain.target : 0, .reduction = s->limiter ? s->reduction : NAN,
-		         .has_out = s->measure_out };
-	if (is_linear (p)) {
-		t.peak_policy = policies[(int) p->v[MDYN_NORM_peak_policy]];
-		t.peak_action = s->lowered ? "lowered" : s->reduction > 0 ? "limited" : "none";
-	}
-	mdyn_loudness_get (s->in, &t.in);
-	if (s->out)
-		mdyn_loudness_get (s->out, &t.out);
-	return mdyn_stats_write (file, &t, why, size);
+	s->finished = true;
+	hear_peaks (p);
+	return write_stats (p, why, size);
 }
 
 const mdyn_ops mdyn_norm_ops = { .prepare = prepare, .latency = latency, .lay = lay, .open = open, .close = close, .reset = reset, .update = update,
-	                         .event = event, .gain = gain, .finish = finish };
+	                         .event = event, .gain = gain, .stats = stats, .report = report, .finish = finish };

@@ -341,7 +341,21 @@ mdyn_latency (const mdyn_proc *p)
 int
 mdyn_prepare (mdyn_proc *p, char *why, size_t size)
 {
+	if (why && size)
+		*why = 0;
 	return p->ops->prepare ? p->ops->prepare (p, why, size) : 0;
+}
+
+int
+mdyn_stats (mdyn_proc *p, char *text, size_t size)
+{
+	return p->ops->stats ? p->ops->stats (p, text, size) : -ENOTSUP;
+}
+
+int
+mdyn_report (mdyn_proc *p, char *why, size_t size)
+{
+	return p->ops->report ? p->ops->report (p, why, size) : 0;
 }
 
 int

@@ -20,7 +20,7 @@
 #include "mdyn/mdyn.h"
 
 #define QUANTUM 64
-#define ROWS_MAX 48
+#define ROWS_MAX 64
 
 /* One allocation, laid out twice by the same code: first with base NULL to count, then to place. */
 typedef struct mdyn_arena {
@@ -56,7 +56,9 @@ typedef struct mdyn_ops {
 	/* An event of the class, before the next frame. NULL: the class has none. */
 	void (*event) (mdyn_proc *p, int event);
 	void (*gain) (mdyn_proc *p, mdyn_block *b);
-	/* End of stream, not in real time. NULL: nothing. */
+	/* mdyn_stats, mdyn_report and mdyn_finish: not in real time. NULL: nothing. */
+	int (*stats) (mdyn_proc *p, char *text, size_t size);
+	int (*report) (mdyn_proc *p, char *why, size_t why_size);
 	int (*finish) (mdyn_proc *p, char *why, size_t why_size);
 } mdyn_ops;
 

@@ -62,77 +62,85 @@ text (const char *t)
 	return t ? json_string (t) : json_null ();
 }
 
+/* *ok becomes false where memory is out; the document then lacks a field. */
 static void
-measurements (json_t *o, const mdyn_loudness_result *r)
+put (json_t *o, const char *name, json_t *value, bool *ok)
 {
-	json_object_set_new (o, "duration", number (r->duration));
-	json_object_set_new (o, "integrated", number (r->integrated));
-	json_object_set_new (o, "threshold", number (r->threshold));
-	json_object_set_new (o, "range", number (r->range));
-	json_object_set_new (o, "max_momentary", number (r->max_momentary));
-	json_object_set_new (o, "max_short_term", number (r->max_short_term));
-	json_object_set_new (o, "true_peak", number (r->true_peak));
-	json_object_set_new (o, "sample_peak", number (r->sample_peak));
-	json_object_set_new (o, "plr", number (r->true_peak - r->integrated));
+	*ok &= json_object_set_new (o, name, value) == 0;
+}
+
+static void
+measurements (json_t *o, const mdyn_loudness_result *r, bool *ok)
+{
+	put (o, "duration", number (r->duration), ok);
+	put (o, "integrated", number (r->integrated), ok);
+	put (o, "threshold", number (r->threshold), ok);
+	put (o, "range", number (r->range), ok);
+	put (o, "max_momentary", number (r->max_momentary), ok);
+	put (o, "max_short_term", number (r->max_short_term), ok);
+	put (o, "true_peak", number (r->true_peak), ok);
+	put (o, "sample_peak", number (r->sample_peak), ok);
+	put (o, "plr", number (r->true_peak - r->integrated), ok);
+	put (o, "psr", number (r->psr), ok);
 }
 
 /* min -inf or max +inf: not asked; both: not judged. *pass becomes false if it fails. */
 static json_t *
-criterion (double measured, double min, double max, bool *pass)
+criterion (double measured, double min, double max, bool *pass, bool *ok)
 {
 	double shown = round (measured * 10) / 10;
 	bool judged = isfinite (min) || isfinite (max);
-	bool ok = shown >= min - 1e-9 && shown <= max + 1e-9; /* false for NaN; the 1e-9 is for sums like -23 + .2 */
+	bool good = shown >= min - 1e-9 && shown <= max + 1e-9; /* false for NaN; the 1e-9 is for sums like -23 + .2 */
 	json_t *o = json_object ();
-	json_object_set_new (o, "measured", number (measured));
-	json_object_set_new (o, "min", number (min));
-	json_object_set_new (o, "max", number (max));
-	json_object_set_new (o, "pass", judged ? json_boolean (ok) : json_null ());
-	*pass &= ok || !judged;
+	put (o, "measured", number (measured), ok);
+	put (o, "min", number (min), ok);
+	put (o, "max", number (max), ok);
+	put (o, "pass", judged ? json_boolean (good) : json_null (), ok);
+	*pass &= good || !judged;
 	return o;
 }
 
 static json_t *
-verdict (const delivery *d, const mdyn_stats *s)
+verdict (const delivery *d, const mdyn_document *s, bool *ok)
 {
 	const mdyn_loudness_result *r = s->has_out ? &s->out : &s->in;
 	bool pass = isfinite (r->integrated);
 	json_t *o = json_object ();
-	json_object_set_new (o, "of", json_string (s->has_out ? "output" : "input"));
-	json_object_set_new (o, "source", json_string (d->source));
-	json_object_set_new (o, "integrated",
-	                     criterion (r->integrated, d->down == UNJUDGED ? -INFINITY : d->target - d->down,
-	                                d->up == UNJUDGED ? INFINITY : d->target + d->up, &pass));
-	json_object_set_new (o, "true_peak", criterion (r->true_peak, -INFINITY, d->ceiling, &pass));
-	json_object_set_new (o, "pass", json_boolean (pass));
+	put (o, "of", json_string (s->has_out ? "output" : "input"), ok);
+	put (o, "source", json_string (d->source), ok);
+	put (o, "integrated",
+	     criterion (r->integrated, d->down == UNJUDGED ? -INFINITY : d->target - d->down, d->up == UNJUDGED ? INFINITY : d->target + d->up, &pass, ok), ok);
+	put (o, "true_peak", criterion (r->true_peak, -INFINITY, d->ceiling, &pass, ok), ok);
+	put (o, "pass", json_boolean (pass), ok);
 	return o;
 }
 
-/* NULL without memory. jansson passes a failure on: setting NULL, or into NULL, fails and does no harm, but leaves the field out. */
-static char *
-compose (const mdyn_stats *s)
+char *
+mdyn_stats_compose (const mdyn_document *s)
 {
+	bool good = true, *ok = &good;
 	json_t *o = json_object (), *out = s->has_out ? json_object () : json_null ();
 	const delivery *d = find (s->preset);
-	json_object_set_new (o, "schema", json_string (MDYN_STATS_SCHEMA));
-	json_object_set_new (o, "rate", json_integer (s->rate));
-	json_object_set_new (o, "channels", json_integer (s->channels));
-	json_object_set_new (o, "dual_mono", json_boolean (s->dual_mono));
-	json_object_set_new (o, "nonfinite", json_integer ((json_int_t) s->nonfinite));
-	measurements (o, &s->in);
-	json_object_set_new (o, "mode", text (s->mode));
-	json_object_set_new (o, "preset", text (s->preset));
-	json_object_set_new (o, "target", number (s->target));
-	json_object_set_new (o, "ceiling", number (s->ceiling));
-	json_object_set_new (o, "applied_gain", number (s->gain));
-	json_object_set_new (o, "limiter_reduction", number (s->reduction));
-	json_object_set_new (o, "peak_policy", text (s->peak_policy));
-	json_object_set_new (o, "peak_action", text (s->peak_action));
+	put (o, "schema", json_string (MDYN_STATS_SCHEMA), ok);
+	put (o, "complete", json_boolean (s->complete), ok);
+	put (o, "rate", json_integer (s->rate), ok);
+	put (o, "channels", json_integer (s->channels), ok);
+	put (o, "dual_mono", json_boolean (s->dual_mono), ok);
+	put (o, "nonfinite", json_integer ((json_int_t) s->nonfinite), ok);
+	measurements (o, &s->in, ok);
+	put (o, "mode", text (s->mode), ok);
+	put (o, "preset", text (s->preset), ok);
+	put (o, "target", number (s->target), ok);
+	put (o, "ceiling", number (s->ceiling), ok);
+	put (o, "applied_gain", number (s->gain), ok);
+	put (o, "limiter_reduction", number (s->reduction), ok);
+	put (o, "peak_policy", text (s->peak_policy), ok);
+	put (o, "peak_action", text (s->peak_action), ok);
 	if (s->has_out)
-		measurements (out, &s->out);
-	json_object_set_new (o, "output", out);
-	json_object_set_new (o, "verdict", d ? verdict (d, s) : json_null ());
-	char *t = json_object_size (o) == 24 ? json_dumps (o, JSON_INDENT (2) | JSON_REAL_PRECISION (10)) : NULL;
+		measurements (out, &s->out, ok);
+	put (o, "output", out, ok);
+	put (o, "verdict", d ? verdict (d, s, ok) : json_null (), ok);
+	char *t = good ? json_dumps (o, JSON_INDENT (2) | JSON_REAL_PRECISION (10)) : NULL;
 	json_decref (o);
 	return t;
 }
@@ -196,10 +204,10 @@ mdyn_stats_check (const char *path, char *why, size_t size)
 }
 
 int
-mdyn_stats_write (const char *path, const mdyn_stats *s, char *why, size_t size)
+mdyn_stats_write (const char *path, const mdyn_document *s, char *why, size_t size)
 {
 	int fd = -1, err;
-	char *t = compose (s), *place = place_of (path, &err), *beside = NULL;
+	char *t = mdyn_stats_compose (s), *place = place_of (path, &err), *beside = NULL;
 	if (!place)
 		goto out;
 	err = -ENOMEM;
@@ -218,7 +226,7 @@ mdyn_stats_write (const char *path, const mdyn_stats *s, char *why, size_t size)
 		err = write_all (fd, t);
 	if (!err)
 		err = write_all (fd, "\n");
-	if (!err && fsync (fd) < 0 && errno != EINVAL)
+	if (!err && s->complete && fsync (fd) < 0 && errno != EINVAL)
 		err = -errno;
 	if (close (fd) < 0 && !err)
 		err = -errno;

@@ -4,9 +4,11 @@
 /* The stats file of masternorm: JSON, written whole or not at all, and read back for the linear mode.
  *
  *   schema            "mdyn-loudness-1"; another number is another meaning, and is refused
+ *   complete          whether the programme has ended: false in what is written or asked for while it runs
  *   rate, channels, duration (s), nonfinite (samples silenced), dual_mono
  *   integrated, threshold, max_momentary, max_short_term (LUFS), range (LU), true_peak (dBTP), sample_peak (dBFS),
- *   plr (dB: true peak less integrated)              of the input; null where there is no value, as for silence
+ *   plr (dB: true peak less integrated), psr (dB: the least that the true peak of 3 s stands over their loudness)
+ *                     of the input; null where there is no value, as for silence
  *   mode, preset (null: none), target (LUFS), ceiling (dBTP), applied_gain (dB; live: null), limiter_reduction (largest, dB; no limiter: null),
  *   peak_policy and peak_action (linear: none, limited, lowered; else null)
  *   output            the same measurements of the output, or null: mode measure passes its input on
@@ -25,7 +27,8 @@
 #define MDYN_STATS_SCHEMA "mdyn-loudness-1"
 #define MDYN_STATS_SIZE_MAX 65536                 /* bytes of a file that is read */
 
-typedef struct mdyn_stats {
+typedef struct mdyn_document {
+	bool complete;
 	unsigned rate, channels;
 	double nonfinite;
 	bool dual_mono;
@@ -34,13 +37,17 @@ typedef struct mdyn_stats {
 	const char *peak_policy, *peak_action;    /* NULL: not the linear mode */
 	mdyn_loudness_result in, out;
 	bool has_out;
-} mdyn_stats;
+} mdyn_document;
 
 /* Whether a file can be made beside `path`: what is known at the start need not fail at the end. 0, or a negative errno and one line. */
 int mdyn_stats_check (const char *path, char *why, size_t why_size);
 
-/* 0, or a negative errno and one line. Beside `path` a file path.XXXXXX exists meanwhile; it is gone afterwards, whatever happens. */
-int mdyn_stats_write (const char *path, const mdyn_stats *s, char *why, size_t why_size);
+/* The JSON text, to be freed; NULL without memory. */
+char *mdyn_stats_compose (const mdyn_document *s);
+
+/* 0, or a negative errno and one line. Beside `path` a file path.XXXXXX exists meanwhile; it is gone afterwards, whatever happens. Of a complete document it
+ * waits until the disk has it. */
+int mdyn_stats_write (const char *path, const mdyn_document *s, char *why, size_t why_size);
 
 /* integrated and true_peak of a stats file; true_peak is NaN where the file says null. 0, or a negative errno and one line that names the field. */
 int mdyn_stats_read (const char *path, double *integrated, double *true_peak, char *why, size_t why_size);

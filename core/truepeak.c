@@ -256,6 +256,13 @@ mdyn_truepeak_max_all (const mdyn_truepeak *t)
 }
 
 void
+mdyn_truepeak_clear (mdyn_truepeak *t)
+{
+	for (unsigned c = 0; c < t->channels; c++)
+		t->lanes[c].max = 0;
+}
+
+void
 mdyn_truepeak_flush (mdyn_truepeak *t)
 {
 	float silence[QUANTUM] = { 0 }, *x[MDYN_CHANNELS_MAX];

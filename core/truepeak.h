@@ -51,6 +51,9 @@ const float *mdyn_truepeak_groups (const mdyn_truepeak *t, unsigned channel);
 float mdyn_truepeak_max (const mdyn_truepeak *t, unsigned channel);
 float mdyn_truepeak_max_all (const mdyn_truepeak *t);
 
+/* Forgets the maxima, not the audio. */
+void mdyn_truepeak_clear (mdyn_truepeak *t);
+
 /* At the end of a programme: brings what is still on its way into the maximum, as if silence followed. Only reset may come after it. */
 void mdyn_truepeak_flush (mdyn_truepeak *t);
 

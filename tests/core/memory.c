@@ -76,6 +76,9 @@ START_TEST (real_time_calls_claim_nothing)
 				if (cls->params[r].flags & MDYN_LIVE)
 					err |= mdyn_set (p, (int) r, cls->params[r].def);
 			err |= mdyn_read_meters (p, &meters);
+			for (size_t e = 0; e < cls->n_events; e++)
+				err |= mdyn_trigger (p, (int) e);
+			err |= mdyn_report (p, NULL, 0); /* nothing is due */
 			(void) mdyn_get (p, 2);
 			if (round % 50 == 49)
 				mdyn_reset (p);

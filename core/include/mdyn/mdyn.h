@@ -45,7 +45,7 @@ extern "C" {
 #define MDYN_RATE_MIN 8000
 #define MDYN_RATE_MAX 384000
 #define MDYN_CHANNELS_MAX 64
-#define MDYN_READOUTS_MAX 16
+#define MDYN_READOUTS_MAX 32
 
 typedef enum mdyn_kind { MDYN_COMP, MDYN_LIMIT, MDYN_GATE, MDYN_NORM, MDYN_KINDS } mdyn_kind;
 
@@ -221,7 +221,8 @@ MDYN_API const char *mdyn_get_text (const mdyn_proc *p, int id);
 MDYN_API int mdyn_trigger (mdyn_proc *p, int event);
 
 /* Checks what only all rows together can tell (a mode that needs values, a file that must be readable): 0, or a negative errno and one line
- * in `why`. Called by both wrappers before the first sample; processing without it is defined and falls back as the rows' help says. */
+ * in `why`. With 0, `why` is empty or one line of warning that the user should see (masternorm: channels without a position). Called by both wrappers before
+ * the first sample; processing without it is defined and falls back as the rows' help says. */
 MDYN_API MDYN_MUST_CHECK int mdyn_prepare (mdyn_proc *p, char *why, size_t why_size);
 
 /* Frames by which the output lies behind the input; fixed by the SETUP rows. */
@@ -245,8 +246,19 @@ typedef struct mdyn_meters {
 } mdyn_meters;
 MDYN_API int mdyn_read_meters (mdyn_proc *p, mdyn_meters *meters);
 
+/* The measurement so far as the JSON document that stats-file gets (its fields: core/stats.h), for a class that has one: masternorm. Takes size and
+ * returns as snprintf does: the length without the final 0, of which size - 1 at most are in text; so (p, NULL, 0) asks for the length. "complete" is false
+ * until mdyn_finish. The last mdyn_latency() frames taken are not counted before they have come out. -ENOTSUP: the class has none; -ENOMEM. It allocates and
+ * composes some kilobytes: call it between two mdyn_process of the same thread where some 50 us and an allocation are no harm. */
+MDYN_API int mdyn_stats (mdyn_proc *p, char *text, size_t size);
+
+/* To be called between two mdyn_process, from the same thread, as often as is convenient: next to free while nothing is due. Where a row asks for a report every
+ * so often (masternorm: stats-interval) and that much of the stream has passed, it writes the report (stats-file, whole or not at all) and may block
+ * as long as writing a small file does. 0, or a negative errno and one line in `why`; the next one is tried when it is due. */
+MDYN_API MDYN_MUST_CHECK int mdyn_report (mdyn_proc *p, char *why, size_t why_size);
+
 /* Call at the end of a stream: writes what a row asks to be written (masternorm: stats-file, whole or not at all). 0, or a negative errno
- * and one line in `why`. */
+ * and one line in `why`. mdyn_get, mdyn_read_meters and mdyn_stats may follow, mdyn_process only after mdyn_reset. */
 MDYN_API MDYN_MUST_CHECK int mdyn_finish (mdyn_proc *p, char *why, size_t why_size);
 
 #ifdef __cplusplus
