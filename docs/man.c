@@ -139,13 +139,13 @@ main (int argc, char **argv)
 		entry (cls->events[i].name, "");
 		line (cls->events[i].help);
 	}
-	puts (".SH PRESETS");
+	puts (".SH PRESETS\n.na");
 	for (size_t i = 0; i < cls->n_presets; i++) {
 		entry (cls->presets[i].nick, "");
 		line (cls->presets[i].help);
 		puts (".br");
 		line (cls->presets[i].settings);
 	}
-	puts (".SH SEE ALSO\n\\fBmdyn\\fR(7), \\fBgst\\-inspect\\-1.0\\fR(1), \\fBffmpeg\\-filters\\fR(1)");
+	puts (".ad\n.SH SEE ALSO\n\\fBmdyn\\fR(7), \\fBgst\\-inspect\\-1.0\\fR(1), \\fBffmpeg\\-filters\\fR(1)");
 	return 0;
 }
