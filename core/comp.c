@@ -216,14 +216,14 @@ gain (mdyn_proc *p, mdyn_block *b)
 	for (unsigned c = 0; c < dets; c++) {
 		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], n);
 		if (s->crest > 0)
-			mdyn_abs_max (s->magnitude + (own_crest ? c : 0) * QUANTUM, b->det[c], n);
+			mdyn_dsp->abs_max (s->magnitude + (own_crest ? c : 0) * QUANTUM, b->det[c], n);
 		mdyn_detector_run (&s->detect, &s->detector[c], &s->window[c], level, b->det[c], n);
-		mdyn_abs_max (d[own ? c : 0], level, n);
+		mdyn_dsp->abs_max (d[own ? c : 0], level, n);
 	}
 
 	/* reduction */
 	for (unsigned c = 0; c < lanes; c++) {
-		mdyn_log2 (level, d[c], n);
+		mdyn_dsp->log2 (level, d[c], n);
 		if (!upwards || both)
 			curve (d[c], level, 1, threshold, slope, knee, range, n);
 		if (upwards && !both)
@@ -262,7 +262,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 			most = d[c][i] > most ? d[c][i] : most;
 			d[c][i] = makeup[i] - d[c][i];
 		}
-		mdyn_exp2 (d[c], d[c], n);
+		mdyn_dsp->exp2 (d[c], d[c], n);
 		for (size_t i = 0; i < n; i++)
 			d[c][i] = mix[i] == 1.0f ? d[c][i] : 1 + mix[i] * (d[c][i] - 1);
 	}

@@ -206,11 +206,11 @@ gain (mdyn_proc *p, mdyn_block *b)
 	for (unsigned c = 0; c < dets; c++) {
 		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], n);
 		mdyn_window_run (&s->windows[c], level, b->det[c], s->window, n);
-		mdyn_abs_max (d[own ? c : 0], level, n);
+		mdyn_dsp->abs_max (d[own ? c : 0], level, n);
 	}
 
 	for (unsigned c = 0; c < lanes; c++) {
-		mdyn_log2 (d[c], d[c], n);
+		mdyn_dsp->log2 (d[c], d[c], n);
 		curve (s, &s->lanes[c], d[c], &r, n);
 	}
 	if (own)
@@ -224,7 +224,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 			most = d[c][i] > most ? d[c][i] : most;
 			d[c][i] = -d[c][i];
 		}
-		mdyn_exp2 (d[c], d[c], n);
+		mdyn_dsp->exp2 (d[c], d[c], n);
 	}
 	mdyn_publish_largest (p, MDYN_GATE_gain_reduction, most * MDYN_DB_PER_LOG2);
 	for (unsigned c = 0; c < channels; c++)

@@ -216,7 +216,7 @@ smooth (mdyn_limiter *l, lane *e, const float *required, double *node)
 			e->r0 = e->r = 0;
 		r[j] = (float) -e->r0;
 	}
-	mdyn_exp2 (r, r, l->groups);
+	mdyn_dsp->exp2 (r, r, l->groups);
 	for (size_t j = 0; j < l->groups; j++)
 		node[j] = r[j] < 1 ? 1.0 - (double) r[j] : 0;
 	mdyn_boxes_run (&l->boxes, (double *) (void *) e->more, node, l->groups);
@@ -246,7 +246,7 @@ require (mdyn_limiter *l, unsigned lanes)
 	float bias, low = (float) (l->low < l->low_before ? l->low : l->low_before), most[GROUPS_MAX] = { 0 };
 	l->low_before = l->low;
 	l->low = l->ceiling;
-	mdyn_log2 (&bias, &low, 1);
+	mdyn_dsp->log2 (&bias, &low, 1);
 	for (unsigned c = 0; c < channels; c++) {
 		float *d = l->peak + c * GROUPS_MAX;
 		if (l->tp)
@@ -263,10 +263,10 @@ require (mdyn_limiter *l, unsigned lanes)
 	}
 	if (lanes == 1 && channels > 1)
 		memcpy (l->peak, most, sizeof most);
-	mdyn_log2 (most, most, GROUPS_MAX);
+	mdyn_dsp->log2 (most, most, GROUPS_MAX);
 	for (unsigned c = 0; c < lanes; c++) {
 		float *d = l->peak + c * GROUPS_MAX;
-		mdyn_log2 (d, d, GROUPS_MAX);
+		mdyn_dsp->log2 (d, d, GROUPS_MAX);
 		for (size_t j = 0; j < GROUPS_MAX; j++) {
 			float own = d[j] - bias, all = l->link * (most[j] - bias);
 			own = own > all || lanes == 1 ? own : all;
@@ -447,7 +447,7 @@ drive (limit *s, float *in, float *out, size_t n)
 	for (size_t i = 0; i < n; i++)
 		in[i] = (float) mdyn_ramp_next (&s->drive);
 	s->gain = s->drive.now;
-	mdyn_exp2 (in, in, n);
+	mdyn_dsp->exp2 (in, in, n);
 	for (size_t i = 0; i < n; i++) {
 		s->steady = in[i] != s->last ? 0 : s->steady < s->size ? s->steady + 1 : s->size;
 		s->last = in[i];

@@ -265,7 +265,7 @@ take (mdyn_loudness *l, const float *const *x, size_t n)
 {
 	float level[QUANTUM] = { 0 }, top = 0;
 	for (unsigned c = 0; c < l->channels; c++) {
-		mdyn_abs_max (level, x[c], n);
+		mdyn_dsp->abs_max (level, x[c], n);
 		for (size_t i = 0; i < n; i++)
 			l->woven[i * l->channels + c] = x[c][i];
 	}

@@ -246,7 +246,7 @@ gains (mdyn_proc *p, float *g, size_t n)
 	}
 	for (size_t i = 0; i < n; i++)
 		g[i] = (float) (db[i] / MDYN_DB_PER_LOG2);
-	mdyn_exp2 (g, g, n);
+	mdyn_dsp->exp2 (g, g, n);
 }
 
 static void
@@ -290,7 +290,7 @@ hear_out (mdyn_proc *p, size_t n, const float *const *factor)
 	for (unsigned c = 0; c < p->format.channels; c++) {
 		float *x = s->x + c * QUANTUM;
 		recall (x, s->line + c * s->line_size, s->line_size, s->line_at, n + s->lookahead + s->behind, n);
-		mdyn_apply_f32 (x, factor[c], n);
+		mdyn_dsp->apply (x, x, factor[c], n);
 	}
 	for (size_t k; from < n; from += k) {
 		size_t room = mdyn_loudness_room (s->out);
@@ -311,7 +311,7 @@ limit (mdyn_proc *p, float *g, size_t at, size_t n)
 	for (unsigned c = 0; c < p->format.channels; c++) {
 		x[c] = s->x + c * QUANTUM;
 		recall (x[c], s->line + c * s->line_size, s->line_size, s->line_at, n + s->lookahead, n);
-		mdyn_apply_f32 (x[c], g, n);
+		mdyn_dsp->apply (x[c], x[c], g, n);
 	}
 	double reduction = mdyn_limiter_run (s->limiter, x, at, n, limited);
 	s->reduction = reduction > s->reduction ? reduction : s->reduction;

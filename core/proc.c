@@ -77,12 +77,14 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	unsigned channels = p->format.channels, det = p->format.key_channels > channels ? p->format.key_channels : channels;
 	size_t size = sample_size (p);
 	p->m.ring = mdyn_carve (a, p->m.ring_size * channels, size);
-	p->m.x = mdyn_carve (a, (size_t) QUANTUM * channels, size);
 	p->m.det = mdyn_carve (a, (size_t) QUANTUM * det, sizeof (float));
 	p->m.mixed = mdyn_carve (a, (size_t) QUANTUM * channels, sizeof (float));
-	p->m.key = NULL;
+	p->m.listened = NULL;
+	p->m.raw_key = NULL;
 	if (p->row_listen >= 0)
-		p->m.key = mdyn_carve (a, p->m.ring_size * det, sizeof (float));
+		p->m.listened = mdyn_carve (a, p->m.ring_size * det, sizeof (float));
+	if (p->format.key_channels)
+		p->m.raw_key = mdyn_carve (a, (size_t) QUANTUM * det, size);
 	p->ops->lay (p, a);
 }
 
@@ -133,7 +135,7 @@ build (mdyn_proc *p)
 	take_values (p);
 	p->m = now;
 	p->m.latency = p->ops->latency (p);
-	p->m.ring_size = p->m.latency + QUANTUM;
+	p->m.ring_size = (p->m.latency + QUANTUM - 1) / QUANTUM * QUANTUM + QUANTUM; /* what comes in lies in one piece */
 	lay (p, &a);
 	int err = posix_memalign (&p->m.arena, 64, a.used) ? -ENOMEM : 0;
 	if (!err) {
@@ -180,6 +182,7 @@ mdyn_create (mdyn_proc **out, const mdyn_class *cls, const mdyn_format *format)
 	p->row_nonfinite = mdyn_class_find (cls, "nonfinite")->id;
 	const mdyn_param *listen = mdyn_class_find (cls, "key-listen");
 	p->row_listen = listen ? listen->id : -1;
+	mdyn_dsp_choose ();
 	err = build (p);
 	if (err < 0) {
 		free (p);
@@ -206,8 +209,8 @@ void
 mdyn_reset (mdyn_proc *p)
 {
 	memset (p->m.ring, 0, p->m.ring_size * p->format.channels * sample_size (p));
-	if (p->m.key)
-		memset (p->m.key, 0, p->m.ring_size * det_channels (p) * sizeof (float));
+	if (p->m.listened)
+		memset (p->m.listened, 0, p->m.ring_size * det_channels (p) * sizeof (float));
 	p->ops->reset (p);
 	rewind_stream (p);
 }
@@ -425,34 +428,6 @@ begin_block (mdyn_proc *p, bool first)
 			p->ops->event (p, i);
 }
 
-/* n frames of x go into the ring, those of `latency` ago come out into x. */
-static void
-swap (const mdyn_proc *p, char *ring, char *x, size_t size, size_t n)
-{
-	size_t from = (p->ring_at + p->m.ring_size - p->m.latency) % p->m.ring_size;
-	size_t to_end = p->m.ring_size - p->ring_at, k = n < to_end ? n : to_end;
-	memcpy (ring + p->ring_at * size, x, k * size);
-	memcpy (ring, x + k * size, (n - k) * size);
-	to_end = p->m.ring_size - from;
-	k = n < to_end ? n : to_end;
-	memcpy (x, ring + from * size, k * size);
-	memcpy (x + k * size, ring, (n - k) * size);
-}
-
-/* Audio, and the key if it can be heard, through the delay line. */
-static void
-delay (mdyn_proc *p, size_t n)
-{
-	if (!p->m.latency)
-		return;
-	size_t size = sample_size (p);
-	for (unsigned c = 0; c < p->format.channels; c++)
-		swap (p, p->m.ring + c * p->m.ring_size * size, p->m.x + c * QUANTUM * size, size, n);
-	for (unsigned c = 0; c < det_channels (p) && p->m.key; c++)
-		swap (p, (char *) (p->m.key + c * p->m.ring_size), (char *) p->det_of[c], sizeof (float), n);
-	p->ring_at = (p->ring_at + n) % p->m.ring_size;
-}
-
 /* Bypass: factors on their way to or at 1; key-listen: to or at 0, and share[i] of the key. Returns whether any of the key is heard. */
 static bool
 fade (mdyn_proc *p, mdyn_block *b, float *share)
@@ -477,119 +452,137 @@ fade (mdyn_proc *p, mdyn_block *b, float *share)
 	return listening;
 }
 
-/* Adds the key, delayed already: channel to channel if they are as many, else the mean of all. */
-static void
-hear (mdyn_proc *p, const float *share, size_t n)
-{
-	unsigned keys = det_channels (p), channels = p->format.channels;
-	for (unsigned c = 1; c < keys && keys != channels; c++)
-		for (size_t i = 0; i < n; i++)
-			p->det_of[0][i] += p->det_of[c][i];
-	for (unsigned c = 0; c < channels; c++) {
-		const float *key = p->det_of[keys == channels ? c : 0];
-		float scale = keys == channels ? 1 : 1 / (float) keys;
-		for (size_t i = 0; i < n; i++)
-			if (p->format.sample == MDYN_F64)
-				((double *) p->m.x)[c * QUANTUM + i] += share[i] * scale * key[i];
-			else
-				((float *) p->m.x)[c * QUANTUM + i] += share[i] * scale * key[i];
-	}
-}
-
-static void
-apply (mdyn_proc *p, const mdyn_block *b)
-{
-	bool unity = false;
-	for (unsigned c = 0; c < p->format.channels; c++) {
-		const float *g = b->gain[c];
-		if (c == 0 || g != b->gain[c - 1]) {
-			unity = true;
-			for (size_t i = 0; i < b->n; i++)
-				unity &= g[i] == 1.0f;
-		}
-		if (unity)
-			continue;
-		if (p->format.sample == MDYN_F64)
-			mdyn_apply_f64 ((double *) p->m.x + c * QUANTUM, g, b->n);
-		else
-			mdyn_apply_f32 ((float *) p->m.x + c * QUANTUM, g, b->n);
-	}
-}
-
-/* One channel in: sanitised into x (NULL: not needed, a key) and, as float, into det (NULL: not needed). */
-static size_t
-take (mdyn_sample sample, void *x, float *det, const void *src, size_t stride, size_t n)
-{
-	size_t bad;
-	if (sample == MDYN_F64) {
-		double own[QUANTUM], *to = x ? x : own;
-		bad = mdyn_take_f64 (to, src, stride, n);
-		if (det)
-			mdyn_narrow (det, to, n);
-	} else {
-		float *to = x ? x : det;
-		bad = mdyn_take_f32 (to, src, stride, n);
-		if (det && det != to)
-			memcpy (det, to, n * sizeof (float));
-	}
-	return bad;
-}
-
-/* Where a caller's buffers lie: planes, each with its stride in samples. */
+/* Where a caller's buffers lie: planes, or one with all channels. */
 typedef struct planes {
 	const void *const *plane;
-	size_t stride;
 	const void *one;
 } planes;
 
 static const char *
-plane_at (const planes *b, unsigned c, size_t frame, size_t size)
+plane_at (const planes *b, unsigned c, unsigned channels, size_t frame, size_t size)
 {
-	const char *base = b->plane ? (const char *) b->plane[c] : (const char *) b->one + c * size;
-	return base + frame * b->stride * size;
+	return b->plane ? (const char *) b->plane[c] + frame * size : (const char *) b->one + (frame * channels + c) * size;
+}
+
+/* n frames in, sanitised, to dst[channel]; returns how many samples were not finite. */
+static size_t
+take (const mdyn_proc *p, void *const *dst, const planes *in, unsigned channels, size_t frame, size_t n)
+{
+	unsigned together = in->plane ? 1 : channels;
+	size_t bad = 0;
+	for (unsigned c = 0; c < channels; c += together) {
+		const void *src = plane_at (in, c, channels, frame, sample_size (p));
+		bad += p->format.sample == MDYN_F64 ? mdyn_dsp->take_f64 ((double *const *) dst + c, src, together, n)
+		                                    : mdyn_dsp->take_f32 ((float *const *) dst + c, src, together, n);
+	}
+	return bad;
+}
+
+/* The same samples for the detector. */
+static void
+detect (const mdyn_proc *p, void *const *x, unsigned channels, size_t n)
+{
+	for (unsigned c = 0; c < channels; c++)
+		if (p->format.sample == MDYN_F64)
+			mdyn_dsp->narrow (p->det_of[c], x[c], n);
+		else
+			memcpy (p->det_of[c], x[c], n * sizeof (float));
+}
+
+/* n frames of the ring, from place `from`, times b->gain[channel][at ..], out. */
+static void
+give (const mdyn_proc *p, const planes *out, const mdyn_block *b, size_t from, size_t at, size_t frame, size_t n)
+{
+	unsigned channels = p->format.channels, together = out->plane ? 1 : channels;
+	size_t size = sample_size (p);
+	const void *src[MDYN_CHANNELS_MAX];
+	const float *g[MDYN_CHANNELS_MAX];
+	for (unsigned c = 0; c < channels; c++) {
+		src[c] = p->m.ring + (c * p->m.ring_size + from) * size;
+		g[c] = b->gain[c] + at;
+	}
+	for (unsigned c = 0; c < channels; c += together) {
+		void *dst = (void *) plane_at (out, c, channels, frame, size);
+		if (p->format.sample == MDYN_F64)
+			mdyn_dsp->give_f64 (dst, (const double *const *) src + c, g + c, together, n);
+		else
+			mdyn_dsp->give_f32 (dst, (const float *const *) src + c, g + c, together, n);
+	}
+}
+
+/* Adds share[i] of the key to what went out, as late: channel to channel if they are as many, else the mean of all. */
+static void
+hear (const mdyn_proc *p, const planes *out, const float *share, size_t frame, size_t n)
+{
+	unsigned keys = det_channels (p), channels = p->format.channels, mixed = keys == channels ? 1 : keys;
+	size_t size = sample_size (p), stride = out->plane ? 1 : channels, from = p->ring_at + p->m.ring_size - p->m.latency;
+	for (unsigned c = 0; c < channels; c++) {
+		void *dst = (void *) plane_at (out, c, channels, frame, size);
+		const float *key = p->m.listened + (mixed == 1 ? c : 0) * p->m.ring_size;
+		for (size_t i = 0; i < n; i++) {
+			size_t at = (from + i) % p->m.ring_size;
+			float sum = 0;
+			for (unsigned k = 0; k < mixed; k++)
+				sum += key[k * p->m.ring_size + at];
+			if (p->format.sample == MDYN_F64)
+				((double *) dst)[i * stride] += share[i] / (float) mixed * sum;
+			else
+				((float *) dst)[i * stride] += share[i] / (float) mixed * sum;
+		}
+	}
+}
+
+/* n frames that do not cross a multiple of QUANTUM. key: NULL where there is none, or where it is silent. */
+static void
+process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *key, size_t frame, size_t n)
+{
+	unsigned channels = p->format.channels, keys = p->format.key_channels, dets = det_channels (p);
+	size_t size = sample_size (p);
+	mdyn_block b = { .n = n, .at = p->at, .det_channels = dets, .det = p->det_of };
+	void *x[MDYN_CHANNELS_MAX], *k[MDYN_CHANNELS_MAX];
+	for (unsigned c = 0; c < channels; c++)
+		x[c] = p->m.ring + (c * p->m.ring_size + p->ring_at) * size;
+	for (unsigned c = 0; c < keys; c++)
+		k[c] = p->m.raw_key + c * QUANTUM * size;
+	for (unsigned c = 0; c < dets; c++)
+		p->det_of[c] = p->m.det + c * QUANTUM;
+	size_t bad = take (p, x, in, channels, frame, n);
+	if (keys && key)
+		bad += take (p, k, key, keys, frame, n);
+	if (keys && !key)
+		memset (p->m.det, 0, (size_t) QUANTUM * keys * sizeof (float));
+	else
+		detect (p, keys ? k : x, dets, n);
+	if (bad)
+		mdyn_publish (p, p->row_nonfinite, p->nonfinite += (double) bad);
+
+	p->ops->gain (p, &b);
+	float share[QUANTUM];
+	bool heard = fade (p, &b, share);
+	for (unsigned c = 0; c < dets && p->m.listened; c++)
+		memcpy (p->m.listened + c * p->m.ring_size + p->ring_at, p->det_of[c], n * sizeof (float));
+
+	size_t from = (p->ring_at + p->m.ring_size - p->m.latency) % p->m.ring_size, to_end = p->m.ring_size - from;
+	size_t part = n < to_end ? n : to_end;
+	give (p, out, &b, from, 0, frame, part);
+	if (part < n)
+		give (p, out, &b, 0, part, frame + part, n - part);
+	if (heard)
+		hear (p, out, share, frame, n);
+	p->at = (p->at + n) % QUANTUM;
+	p->ring_at = (p->ring_at + n) % p->m.ring_size;
 }
 
 static void
 process (mdyn_proc *p, const planes *out, const planes *in, const planes *key, size_t frames)
 {
-	unsigned channels = p->format.channels, keys = p->format.key_channels;
-	size_t size = sample_size (p);
 	uint64_t denormals = mdyn_denormals_flush ();
 	bool first = !p->running;
 	begin_call (p);
-	for (size_t done = 0, n; done < frames; done += n) {
+	for (size_t done = 0, n; done < frames; done += n, first = false) {
 		n = QUANTUM - p->at < frames - done ? QUANTUM - p->at : frames - done;
 		begin_block (p, first);
-		first = false;
-		mdyn_block b = { .n = n, .at = p->at, .det_channels = keys ? keys : channels, .det = p->det_of };
-		for (unsigned c = 0; c < b.det_channels; c++)
-			p->det_of[c] = p->m.det + c * QUANTUM;
-		size_t bad = 0;
-		for (unsigned c = 0; c < channels; c++)
-			bad += take (p->format.sample, p->m.x + c * QUANTUM * size, keys ? NULL : p->det_of[c], plane_at (in, c, done, size), in->stride, n);
-		for (unsigned c = 0; c < keys; c++) {
-			if (key)
-				bad += take (p->format.sample, NULL, p->det_of[c], plane_at (key, c, done, size), key->stride, n);
-			else
-				memset (p->det_of[c], 0, n * sizeof (float));
-		}
-		if (bad)
-			mdyn_publish (p, p->row_nonfinite, p->nonfinite += (double) bad);
-		p->ops->gain (p, &b);
-		float share[QUANTUM];
-		bool heard = fade (p, &b, share);
-		delay (p, n);
-		apply (p, &b);
-		if (heard)
-			hear (p, share, n);
-		for (unsigned c = 0; c < channels; c++) {
-			void *dst = (void *) plane_at (out, c, done, size);
-			if (p->format.sample == MDYN_F64)
-				mdyn_give_f64 (dst, (double *) p->m.x + c * QUANTUM, out->stride, n);
-			else
-				mdyn_give_f32 (dst, (float *) p->m.x + c * QUANTUM, out->stride, n);
-		}
-		p->at = (p->at + n) % QUANTUM;
+		process_block (p, out, in, key, done, n);
 	}
 	mdyn_denormals_restore (denormals);
 }
@@ -601,7 +594,7 @@ mdyn_process (mdyn_proc *p, void *const *out, const void *const *in, const void 
 		return 0;
 	if (!out || !in)
 		return -EINVAL;
-	planes o = { (const void *const *) out, 1, NULL }, i = { in, 1, NULL }, k = { key, 1, NULL };
+	planes o = { (const void *const *) out, NULL }, i = { in, NULL }, k = { key, NULL };
 	process (p, &o, &i, key ? &k : NULL, frames);
 	return 0;
 }
@@ -613,7 +606,7 @@ mdyn_process_interleaved (mdyn_proc *p, void *out, const void *in, const void *k
 		return 0;
 	if (!out || !in)
 		return -EINVAL;
-	planes o = { NULL, p->format.channels, out }, i = { NULL, p->format.channels, in }, k = { NULL, p->format.key_channels, key };
+	planes o = { NULL, out }, i = { NULL, in }, k = { NULL, key };
 	process (p, &o, &i, key ? &k : NULL, frames);
 	return 0;
 }

@@ -122,10 +122,10 @@ struct mdyn_proc {
 		void *arena;
 		size_t latency, ring_size;        /* frames */
 		char *ring;                       /* delay line, [channels][ring_size] samples */
-		char *x;                          /* [channels][QUANTUM] samples being worked on */
-		float *det;                       /* [max(channels, key_channels)][QUANTUM] */
+		char *raw_key;                    /* [key_channels][QUANTUM] samples; NULL without a key */
+		float *det;                       /* [det_channels][QUANTUM] */
 		float *mixed;                     /* [channels][QUANTUM] factors while bypass or key-listen fade */
-		float *key;                       /* delay line of the detector signal, [det_channels][ring_size]; NULL without key-listen */
+		float *listened;                  /* delay line of the detector signal, [det_channels][ring_size]; NULL without key-listen */
 	} m;
 	bool running;
 	_Atomic double set[ROWS_MAX];             /* as set, by any thread */

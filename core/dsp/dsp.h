@@ -1,39 +1,75 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
 
-/* The kernels. Each is per sample and stateless unless it says otherwise: any cut of the data gives the same bits. Buffers need no alignment and
- * n may be 0; dst and src may be equal, else do not overlap. */
+/* The kernels, and which of their variants runs.
+ *
+ * kernels.c is their one source, plain C that compilers turn into vectors, compiled once for each instruction set; "c" is the same without vectors. Every
+ * operation is one of IEEE 754, in one order: no variant contracts a product and a sum, none reassociates. So all give the same bits, and what the library
+ * puts out does not depend on the CPU (tests/core/kernels.c).
+ *
+ * Each kernel is per sample and stateless unless it says otherwise: any cut of the data gives the same bits. Buffers need no alignment, n may be 0;
+ * dst and src do not overlap, unless it says that they may be equal. */
 #ifndef MDYN_DSP_H
 #define MDYN_DSP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
 
-/* dst[i] = src[i * stride], but 0 where it is not finite or its magnitude is 2^60 or more; returns how many those were. */
-size_t mdyn_take_f32 (float *dst, const float *src, size_t stride, size_t n);
-size_t mdyn_take_f64 (double *dst, const double *src, size_t stride, size_t n);
+typedef struct mdyn_kernels {
+	const char *name;
 
-/* dst[i * stride] = src[i] */
-void mdyn_give_f32 (float *dst, const float *src, size_t stride, size_t n);
-void mdyn_give_f64 (double *dst, const double *src, size_t stride, size_t n);
+	/* dst[c][i] = src[i * channels + c], but 0 where it is not finite or its magnitude is 2^60 or more; returns how many those were. */
+	size_t (*take_f32) (float *const *dst, const float *src, size_t channels, size_t n);
+	size_t (*take_f64) (double *const *dst, const double *src, size_t channels, size_t n);
 
-/* x[i] *= g[i]; where g[i] is 1 the bits of x[i] stay, denormal or not. */
-void mdyn_apply_f32 (float *x, const float *g, size_t n);
-void mdyn_apply_f64 (double *x, const float *g, size_t n);
+	/* dst[i * channels + c] = src[c][i] g[c][i]; where g is 1 the bits of src stay, denormal or not. */
+	void (*give_f32) (float *dst, const float *const *src, const float *const *g, size_t channels, size_t n);
+	void (*give_f64) (double *dst, const double *const *src, const float *const *g, size_t channels, size_t n);
 
-void mdyn_narrow (float *dst, const double *src, size_t n);
+	/* dst[i] = src[i] g[i], as give. dst and src may be equal. */
+	void (*apply) (float *dst, const float *src, const float *g, size_t n);
 
-/* dst[i] = max (dst[i], |src[i]|) */
-void mdyn_abs_max (float *dst, const float *src, size_t n);
+	void (*narrow) (float *dst, const double *src, size_t n);
 
-/* dst[i] = log2 (max (src[i], 2^-100)), within 2e-6: 1.2e-5 dB. 1 gives exactly 0. */
-void mdyn_log2 (float *dst, const float *src, size_t n);
+	/* dst[i] = max (dst[i], |src[i]|) */
+	void (*abs_max) (float *dst, const float *src, size_t n);
 
-/* dst[i] = 2^src[i] for -126 < src[i] < 126, relative error within 3e-7. 0 gives exactly 1. */
-void mdyn_exp2 (float *dst, const float *src, size_t n);
+	/* The largest of 0 and x[i]; the largest |x[i]|. */
+	float (*largest) (const float *x, size_t n);
+	float (*peak) (const float *x, size_t n);
+
+	/* dst[i] = log2 (max (src[i], 2^-100)), within 2e-6: 1.2e-5 dB. 1 gives exactly 0. dst and src may be equal. */
+	void (*log2) (float *dst, const float *src, size_t n);
+
+	/* dst[i] = 2^src[i] for -126 < src[i] < 126, relative error within 3e-7. 0 gives exactly 1. dst and src may be equal. */
+	void (*exp2) (float *dst, const float *src, size_t n);
+
+	/* The static curve of a compressor or expander: with over = side (level[i] - threshold[i]), y = 0 for over below -knee/2, over for over above knee/2, a
+	 * parabola between, and d[i] = side min (slope y, range). side: 1 or -1. d and level may be equal. */
+	void (*curve) (float *d, const float *level, float side, const float *threshold, const float *slope, const float *knee, const float *range, size_t n);
+
+	/* True peak, see truepeak.c. Half a frame after x[i]; reads x[-29 .. n + 29]. */
+	void (*half_way) (float *half, const float *x, size_t n);
+
+	/* peak[8]: the peaks of 8 groups of 8 frames of x[0 .. 63] and what lies behind each until the next. half: half_way of x. Reads x[-2 .. 66] and
+	 * half[-3 .. 65]. False, and peak not written, where all are below floor. */
+	bool (*true_peaks) (float *peak, const float *x, const float *half, float floor);
+} mdyn_kernels;
+
+extern const mdyn_kernels mdyn_kernels_c, mdyn_kernels_sse2, mdyn_kernels_avx2, mdyn_kernels_avx512, mdyn_kernels_neon;
+
+/* In use: "c", until choose found the best that this CPU has. */
+extern const mdyn_kernels *mdyn_dsp;
+
+/* Once in a process, by whom is first; the environment's MDYN_CPU (c, sse2, avx2, avx512, neon) sets an upper limit, for tests. Any thread, not in real time. */
+void mdyn_dsp_choose (void);
+
+/* All that this build and this CPU have, from "c" to the best; NULL from i = their number on. */
+const mdyn_kernels *mdyn_dsp_variant (size_t i);
 
 /* Denormals to zero while a processor works. Returns what mdyn_denormals_restore takes. */
 static inline uint64_t
@@ -64,6 +100,8 @@ mdyn_denormals_restore (uint64_t old)
 	(void) old;
 #endif
 }
+
+#define MDYN_FIT_REACH 1.08261f /* what true_peaks makes of the largest sample at four times the rate, at most */
 
 #define MDYN_DB_PER_LOG2 6.020599913279624 /* 20 log10 (2) */
 
