@@ -56,18 +56,26 @@ struct mdyn_loudness {
 	bool finished;
 };
 
+static bool
+has (const mdyn_format *f, mdyn_position left, mdyn_position right)
+{
+	for (unsigned i = 0; i < f->channels; i++)
+		if (f->position[i] == left || f->position[i] == right)
+			return true;
+	return false;
+}
+
 /* libebur128 has no word for most places; what counts is the weight that it gives to the one chosen here. */
 static int
 place (const mdyn_format *f, unsigned c)
 {
-	bool beside = false;
-	for (unsigned i = 0; i < f->channels; i++)
-		beside |= f->position[i] == MDYN_POS_SL || f->position[i] == MDYN_POS_SR || f->position[i] == MDYN_POS_LS ||
-		          f->position[i] == MDYN_POS_RS;
 	switch (f->position[c]) {
 	case MDYN_POS_LFE:
 	case MDYN_POS_LFE2:
 		return EBUR128_UNUSED;
+	case MDYN_POS_FL:
+	case MDYN_POS_FR: /* 22.2 alone has a bottom layer; its front pair stands at 60 degrees, the pair between it and the centre at 30 */
+		return has (f, MDYN_POS_BFL, MDYN_POS_BFR) && has (f, MDYN_POS_FLC, MDYN_POS_FRC) ? EBUR128_Mp060 : EBUR128_LEFT;
 	case MDYN_POS_WL:
 	case MDYN_POS_WR:
 		return EBUR128_Mp060;
@@ -79,10 +87,19 @@ place (const mdyn_format *f, unsigned c)
 		return EBUR128_Mp110;
 	case MDYN_POS_BL:
 	case MDYN_POS_BR:
-		return beside ? EBUR128_Mp135 : EBUR128_Mp110;
+		return has (f, MDYN_POS_SL, MDYN_POS_SR) || has (f, MDYN_POS_LS, MDYN_POS_RS) ? EBUR128_Mp135 : EBUR128_Mp110;
 	default:
 		return EBUR128_LEFT;
 	}
+}
+
+unsigned
+mdyn_loudness_unplaced (const mdyn_format *f)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < f->channels; i++)
+		n += f->position[i] == MDYN_POS_UNKNOWN;
+	return n == f->channels && n <= 2 ? 0 : n;
 }
 
 double

@@ -14,7 +14,8 @@
  * ebur128_init() writes tables that all its users share, so mdyn_loudness_open() holds a lock around it.
  *
  * Channels count by position: 1.41 (BS.1770-5) from 60 to 120 degrees to the side below 30 degrees of elevation, LFE not at all, all else 1. A
- * back pair without a side or surround pair is what 5.1 and quadraphonic layouts call their surrounds, at 110 degrees, and counts 1.41.
+ * back pair without a side or surround pair is what 5.1 and quadraphonic layouts call their surrounds, at 110 degrees, and counts 1.41. The front pair of 22.2
+ * (BS.2051 system H) stands at 60 degrees and counts 1.41.
  *
  * Momentary loudness for its maximum is taken at every slice, for the gates every 100 ms, as short-term loudness always is. Percentiles are those of
  * Tech 3342: the value of rank round ((n - 1) q) among the n sorted ones.
@@ -50,6 +51,9 @@ void mdyn_loudness_reset (mdyn_loudness *l);
  * the next whole slice on (10 ms), the sample peak from the next frame, the true peak between samples after at most 64 more, so that nothing
  * from before can show. */
 void mdyn_loudness_restart (mdyn_loudness *l);
+
+/* Channels of which the position, hence the weight, is not known; 0 for mono and stereo without any position. */
+unsigned mdyn_loudness_unplaced (const mdyn_format *format);
 
 /* Whether one channel counts as two loudspeakers. Before the first frame. */
 void mdyn_loudness_dual_mono (mdyn_loudness *l, const mdyn_format *format, bool on);

@@ -416,14 +416,34 @@ event (mdyn_proc *p, int which)
 	}
 }
 
+/* The lines that the user should see: "" for none. */
+static void
+warn (const mdyn_proc *p, char warning[MDYN_WARNINGS][160])
+{
+	const norm *s = p->state;
+	unsigned unplaced = mdyn_loudness_unplaced (&p->format);
+	*warning[0] = *warning[1] = 0;
+	if (unplaced)
+		mdyn_why (warning[0], sizeof warning[0], 0, "masternorm: %u of %u channels have no position: they count with weight 1, as front channels do",
+		          unplaced, p->format.channels);
+	if (s->finished && isnan (mdyn_loudness_integrated (s->in)))
+		mdyn_why (warning[1], sizeof warning[1], 0, "masternorm: the input never rose over the gate: it has no integrated loudness%s",
+		          is_live (p) ? ", the gain stayed 0 dB" : "");
+}
+
 static int
 prepare (mdyn_proc *p, char *why, size_t size)
 {
 	norm *s = p->state;
 	const char *file = p->text[MDYN_NORM_measured_file], *stats = p->text[MDYN_NORM_stats_file];
 	int policy = (int) mdyn_get (p, MDYN_NORM_peak_policy), err = stats ? mdyn_stats_check (stats, why, size) : 0;
-	if (err || !is_linear (p))
+	if (err)
 		return err;
+	char warning[MDYN_WARNINGS][160];
+	warn (p, warning);
+	mdyn_why (why, size, 0, "%s", warning[0]);
+	if (!is_linear (p))
+		return 0;
 	double loudness = NAN, peak = NAN, given = mdyn_get (p, MDYN_NORM_measured_loudness), given_peak = mdyn_get (p, MDYN_NORM_measured_peak);
 	if (file && (err = mdyn_stats_read (file, &loudness, &peak, why, size)))
 		return err;
@@ -459,6 +479,7 @@ document (mdyn_proc *p, mdyn_document *t)
 		t->peak_policy = policies[(int) p->v[MDYN_NORM_peak_policy]];
 		t->peak_action = s->lowered ? "lowered" : s->reduction > 0 ? "limited" : "none";
 	}
+	warn (p, t->warning);
 	mdyn_loudness_get (s->in, &t->in);
 	if (s->out)
 		mdyn_loudness_get (s->out, &t->out);

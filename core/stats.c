@@ -120,7 +120,11 @@ mdyn_stats_compose (const mdyn_document *s)
 {
 	bool good = true, *ok = &good;
 	json_t *o = json_object (), *out = s->has_out ? json_object () : json_null ();
+	json_t *warnings = json_array ();
 	const delivery *d = find (s->preset);
+	for (int i = 0; i < MDYN_WARNINGS; i++)
+		if (*s->warning[i])
+			*ok &= json_array_append_new (warnings, json_string (s->warning[i])) == 0;
 	put (o, "schema", json_string (MDYN_STATS_SCHEMA), ok);
 	put (o, "complete", json_boolean (s->complete), ok);
 	put (o, "rate", json_integer (s->rate), ok);
@@ -139,6 +143,7 @@ mdyn_stats_compose (const mdyn_document *s)
 	if (s->has_out)
 		measurements (out, &s->out, ok);
 	put (o, "output", out, ok);
+	put (o, "warnings", warnings, ok);
 	put (o, "verdict", d ? verdict (d, s, ok) : json_null (), ok);
 	char *t = good ? json_dumps (o, JSON_INDENT (2) | JSON_REAL_PRECISION (10)) : NULL;
 	json_decref (o);

@@ -12,6 +12,7 @@
  *   mode, preset (null: none), target (LUFS), ceiling (dBTP), applied_gain (dB; live: null), limiter_reduction (largest, dB; no limiter: null),
  *   peak_policy and peak_action (linear: none, limited, lowered; else null)
  *   output            the same measurements of the output, or null: mode measure passes its input on
+ *   warnings          list of lines: channels without a position; a programme that never rises over the gate
  *   verdict           null, or with a delivery preset: of ("input" or "output"), source, pass, and integrated and true_peak, each with
  *                     measured, min, max, pass
  *
@@ -25,6 +26,7 @@
 #include "loudness.h"
 
 #define MDYN_STATS_SCHEMA "mdyn-loudness-1"
+#define MDYN_WARNINGS 2
 #define MDYN_STATS_SIZE_MAX 65536                 /* bytes of a file that is read */
 
 typedef struct mdyn_document {
@@ -37,6 +39,7 @@ typedef struct mdyn_document {
 	const char *peak_policy, *peak_action;    /* NULL: not the linear mode */
 	mdyn_loudness_result in, out;
 	bool has_out;
+	char warning[MDYN_WARNINGS][160];         /* "": none */
 } mdyn_document;
 
 /* Whether a file can be made beside `path`: what is known at the start need not fail at the end. 0, or a negative errno and one line. */

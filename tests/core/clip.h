@@ -61,9 +61,11 @@ tone (clip *c, double hz, double db, double from, double length)
 {
 	size_t a = (size_t) (from * c->rate + 0.5), b = (size_t) ((from + length) * c->rate + 0.5);
 	double amplitude = pow (10, db / 20);
-	for (size_t i = a; i < b && i < c->frames; i++)
+	for (size_t i = a; i < b && i < c->frames; i++) {
+		float x = (float) (amplitude * sin (2 * PI * fmod (hz * (double) i / c->rate, 1)));
 		for (unsigned k = 0; k < c->channels; k++)
-			c->x[i * c->channels + k] = (float) (amplitude * sin (2 * PI * fmod (hz * (double) i / c->rate, 1)));
+			c->x[i * c->channels + k] = x;
+	}
 }
 
 /* "row=value:row=value", composed. */

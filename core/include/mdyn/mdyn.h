@@ -52,10 +52,10 @@ typedef enum mdyn_kind { MDYN_COMP, MDYN_LIMIT, MDYN_GATE, MDYN_NORM, MDYN_KINDS
 typedef enum mdyn_sample { MDYN_F32, MDYN_F64 } mdyn_sample;
 
 /* Where a channel's loudspeaker stands (ITU-R BS.2051 terms). Only loudness needs it. A stream of which every position is UNKNOWN is
- * taken as mono (1), stereo (2), or as front channels of weight 1. */
+ * taken as mono (1) or stereo (2). Any other UNKNOWN counts with weight 1, and mdyn_prepare warns. */
 typedef enum mdyn_position {
 	MDYN_POS_UNKNOWN,
-	MDYN_POS_FL, MDYN_POS_FR, MDYN_POS_FC, MDYN_POS_LFE,             /* front, 30 degrees; low frequency effects */
+	MDYN_POS_FL, MDYN_POS_FR, MDYN_POS_FC, MDYN_POS_LFE,             /* front, 30 degrees (in 22.2 60); low frequency effects */
 	MDYN_POS_BL, MDYN_POS_BR, MDYN_POS_BC,                           /* back, 135 and 180 degrees */
 	MDYN_POS_FLC, MDYN_POS_FRC,                                      /* between front left or right and centre */
 	MDYN_POS_SL, MDYN_POS_SR,                                        /* side, 90 degrees */
