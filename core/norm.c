@@ -174,7 +174,8 @@ begin (mdyn_proc *p)
 	mdyn_loudness_dual_mono (s->in, &p->format, s->dual_mono);
 	if (s->out)
 		mdyn_loudness_dual_mono (s->out, &p->format, s->dual_mono);
-	s->measure_out = s->out && (p->text[MDYN_NORM_stats_file] || mdyn_stats_is_delivery (preset));
+	bool printed = p->v[MDYN_NORM_print_format] != MDYN_NORM_print_format_none;
+	s->measure_out = s->out && (p->text[MDYN_NORM_stats_file] || printed || mdyn_stats_is_delivery (preset));
 	s->skip = latency (p);
 	s->wait = s->lookahead;
 	s->into = 0;
@@ -497,6 +498,17 @@ stats (mdyn_proc *p, char *text, size_t size)
 }
 
 static int
+summary (mdyn_proc *p, char *text, size_t size)
+{
+	int format = (int) p->v[MDYN_NORM_print_format];
+	mdyn_document t;
+	if (format == MDYN_NORM_print_format_none)
+		return 0;
+	document (p, &t);
+	return mdyn_loudnorm_text (&t, format == MDYN_NORM_print_format_json, text, size);
+}
+
+static int
 write_stats (mdyn_proc *p, char *why, size_t size)
 {
 	const char *file = p->text[MDYN_NORM_stats_file];
@@ -531,4 +543,4 @@ finish (mdyn_proc *p, char *why, size_t size)
 }
 
 const mdyn_ops mdyn_norm_ops = { .prepare = prepare, .latency = latency, .lay = lay, .open = open, .close = close, .reset = reset, .update = update,
-	                         .event = event, .gain = gain, .stats = stats, .report = report, .finish = finish };
+	                         .event = event, .gain = gain, .stats = stats, .summary = summary, .report = report, .finish = finish };

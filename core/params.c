@@ -62,18 +62,34 @@ static const mdyn_event norm_events[] = {
 #include "mdyn/norm.def"
 };
 
+#define ALIAS(name, row, also, help) { #name, MDYN_COMP_##row, false, NULL, NULL, also, help },
+static const mdyn_alias comp_aliases[] = {
+#include "mdyn/comp.def"
+};
+#define ALIAS(name, row, also, help) { #name, MDYN_LIMIT_##row, false, NULL, NULL, also, help },
+static const mdyn_alias limit_aliases[] = {
+#include "mdyn/limit.def"
+};
+#define ALIAS(name, row, also, help) { #name, MDYN_NORM_##row, false, NULL, NULL, also, help },
+#define SWITCH(name, row, off, on, help) { #name, MDYN_NORM_##row, true, off, on, NULL, help },
+#define UNUSED(name, help) { #name, -1, false, NULL, NULL, NULL, help },
+static const mdyn_alias norm_aliases[] = {
+#include "mdyn/norm.def"
+};
+
 _Static_assert (N (comp_params) <= ROWS_MAX && N (limit_params) <= ROWS_MAX && N (gate_params) <= ROWS_MAX && N (norm_params) <= ROWS_MAX,
                 "ROWS_MAX holds every table");
 
 static const mdyn_class classes[MDYN_KINDS] = {
 	{ MDYN_COMP, "mastercomp", "Mastering compressor", "Reduces the dynamic range above a threshold", comp_params, N (comp_params), comp_choices,
-	  N (comp_choices), comp_presets, N (comp_presets), NULL, 0, true },
+	  N (comp_choices), comp_presets, N (comp_presets), NULL, 0, comp_aliases, N (comp_aliases), true },
 	{ MDYN_LIMIT, "masterlimit", "Mastering true-peak limiter", "Holds a ceiling in dBTP at the stream's own rate", limit_params, N (limit_params),
-	  NULL, 0, limit_presets, N (limit_presets), NULL, 0, false },
+	  NULL, 0, limit_presets, N (limit_presets), NULL, 0, limit_aliases, N (limit_aliases), false },
 	{ MDYN_GATE, "mastergate", "Mastering gate", "Gate and downward expander", gate_params, N (gate_params), NULL, 0, gate_presets,
-	  N (gate_presets), NULL, 0, true },
+	  N (gate_presets), NULL, 0, NULL, 0, true },
 	{ MDYN_NORM, "masternorm", "Mastering loudness normaliser", "Brings a programme to a loudness after EBU R 128, or measures it", norm_params,
-	  N (norm_params), norm_choices, N (norm_choices), norm_presets, N (norm_presets), norm_events, N (norm_events), false },
+	  N (norm_params), norm_choices, N (norm_choices), norm_presets, N (norm_presets), norm_events, N (norm_events), norm_aliases,
+	  N (norm_aliases), false },
 };
 
 const mdyn_class *
@@ -92,6 +108,15 @@ mdyn_class_find (const mdyn_class *cls, const char *name)
 		if (!*a && !*b)
 			return &cls->params[i];
 	}
+	return NULL;
+}
+
+const mdyn_alias *
+mdyn_class_alias (const mdyn_class *cls, const char *name)
+{
+	for (size_t i = 0; name && i < cls->n_aliases; i++)
+		if (!strcmp (cls->aliases[i].name, name))
+			return &cls->aliases[i];
 	return NULL;
 }
 
@@ -161,6 +186,32 @@ number (const char *text, char **end)
 	return value;
 }
 
+/* -1: no word of a switch. */
+static int
+word (const char *text)
+{
+	static const char *const words[] = { "false", "true", "off", "on", "no", "yes", "0", "1" };
+	for (size_t i = 0; i < N (words); i++)
+		if (!strcasecmp (words[i], text))
+			return i % 2;
+	return -1;
+}
+
+int
+mdyn_alias_parse (const mdyn_class *cls, const mdyn_alias *alias, const char *text, double *value, char *why, size_t size)
+{
+	text = text ? text : "";
+	if (alias->is_switch) {
+		*value = word (text);
+		return *value < 0 ? mdyn_why (why, size, -EINVAL, "%s: %s=%s: true or false is allowed", cls->name, alias->name, text) : 0;
+	}
+	char *end;
+	if (alias->row >= 0)
+		return 0;
+	*value = number (text, &end);
+	return end == text || *end ? mdyn_why (why, size, -EINVAL, "%s: %s=%s: a number is allowed", cls->name, alias->name, text) : 0;
+}
+
 int
 mdyn_param_parse (const mdyn_class *cls, const mdyn_param *row, const char *text, double *value, char *why, size_t size)
 {
@@ -179,21 +230,20 @@ mdyn_param_parse (const mdyn_class *cls, const mdyn_param *row, const char *text
 	if (!text)
 		return refuse (cls, row, text, -EINVAL, why, size);
 	if (row->type == MDYN_CHOICE) {
+		int on = word (text);
 		for (size_t i = 0; i < n; i++)
-			if (!strcmp (choice[i].nick, text)) {
+			if (!strcmp (choice[i].nick, text) || (on >= 0 && !strcmp (choice[i].nick, on ? "on" : "off"))) {
 				*value = choice[i].value;
 				return 0;
 			}
 		return refuse (cls, row, text, -EINVAL, why, size);
 	}
 	if (row->type == MDYN_BOOL) {
-		static const char *const words[] = { "false", "true", "off", "on", "no", "yes", "0", "1" };
-		for (size_t i = 0; i < N (words); i++)
-			if (!strcasecmp (words[i], text)) {
-				*value = (double) (i % 2);
-				return 0;
-			}
-		return refuse (cls, row, text, -EINVAL, why, size);
+		int on = word (text);
+		if (on < 0)
+			return refuse (cls, row, text, -EINVAL, why, size);
+		*value = on;
+		return 0;
 	}
 	char *end;
 	double v = number (text, &end);

@@ -266,17 +266,12 @@ mdyn_get (const mdyn_proc *p, int id)
 	return atomic_load_explicit (&from[id], memory_order_relaxed);
 }
 
+/* "row=value:row=value", of a table. */
 static int
-set_preset (mdyn_proc *p, const char *nick, char *why, size_t size)
+set_rows (mdyn_proc *p, const char *rows, char *why, size_t size)
 {
-	p->preset = NULL;
-	for (size_t i = 0; i < p->cls->n_presets; i++)
-		if (!strcmp (p->cls->presets[i].nick, nick))
-			p->preset = &p->cls->presets[i];
-	if (!p->preset)
-		return 0; /* "none": anything else was refused by the parser */
 	char settings[512], *save = NULL;
-	snprintf (settings, sizeof settings, "%s", p->preset->settings);
+	snprintf (settings, sizeof settings, "%s", rows);
 	for (char *s = strtok_r (settings, ":", &save); s; s = strtok_r (NULL, ":", &save)) {
 		char *value = strchr (s, '=');
 		*value++ = 0;
@@ -285,6 +280,36 @@ set_preset (mdyn_proc *p, const char *nick, char *why, size_t size)
 			return err;
 	}
 	return 0;
+}
+
+static int
+set_preset (mdyn_proc *p, const char *nick, char *why, size_t size)
+{
+	p->preset = NULL;
+	for (size_t i = 0; i < p->cls->n_presets; i++)
+		if (!strcmp (p->cls->presets[i].nick, nick))
+			p->preset = &p->cls->presets[i];
+	return p->preset ? set_rows (p, p->preset->settings, why, size) : 0; /* "none": anything else was refused by the parser */
+}
+
+static int
+set_alias (mdyn_proc *p, const mdyn_alias *alias, const char *text, char *why, size_t size)
+{
+	double value = 0;
+	int err = mdyn_alias_parse (p->cls, alias, text, &value, why, size);
+	if (err < 0 || alias->row < 0)
+		return err;
+	const char *row = p->cls->params[alias->row].name;
+	if (alias->is_switch) {
+		text = value ? alias->on : alias->off;
+		return *text ? mdyn_set_text (p, row, text, why, size) : 0;
+	}
+	err = mdyn_set_text (p, row, text, why, size);
+	if (!err)
+		return set_rows (p, alias->also, why, size);
+	if (why && strlen (why) < size)
+		snprintf (why + strlen (why), size - strlen (why), " (given as %s)", alias->name);
+	return err;
 }
 
 static int
@@ -301,8 +326,10 @@ int
 mdyn_set_text (mdyn_proc *p, const char *name, const char *text, char *why, size_t size)
 {
 	const mdyn_param *row = mdyn_class_find (p->cls, name);
-	if (!row)
-		return unknown (p->cls, name, why, size);
+	if (!row) {
+		const mdyn_alias *alias = mdyn_class_alias (p->cls, name);
+		return alias ? set_alias (p, alias, text, why, size) : unknown (p->cls, name, why, size);
+	}
 	double value = 0;
 	int err = mdyn_param_parse (p->cls, row, text, &value, why, size);
 	if (err < 0)
@@ -353,6 +380,14 @@ int
 mdyn_stats (mdyn_proc *p, char *text, size_t size)
 {
 	return p->ops->stats ? p->ops->stats (p, text, size) : -ENOTSUP;
+}
+
+int
+mdyn_summary (mdyn_proc *p, char *text, size_t size)
+{
+	if (text && size)
+		*text = 0;
+	return p->ops->summary ? p->ops->summary (p, text, size) : 0;
 }
 
 int

@@ -56,8 +56,9 @@ typedef struct mdyn_ops {
 	/* An event of the class, before the next frame. NULL: the class has none. */
 	void (*event) (mdyn_proc *p, int event);
 	void (*gain) (mdyn_proc *p, mdyn_block *b);
-	/* mdyn_stats, mdyn_report and mdyn_finish: not in real time. NULL: nothing. */
+	/* mdyn_stats, mdyn_summary, mdyn_report and mdyn_finish: not in real time. NULL: nothing. */
 	int (*stats) (mdyn_proc *p, char *text, size_t size);
+	int (*summary) (mdyn_proc *p, char *text, size_t size);
 	int (*report) (mdyn_proc *p, char *why, size_t why_size);
 	int (*finish) (mdyn_proc *p, char *why, size_t why_size);
 } mdyn_ops;
@@ -153,6 +154,9 @@ mdyn_frames (const mdyn_proc *p, double ms)
 /* Publishes a READOUT row. A `largest` one keeps the largest value since the last reading. */
 void mdyn_publish (mdyn_proc *p, int id, double value);
 void mdyn_publish_largest (mdyn_proc *p, int id, double value);
+
+/* The value of an alias that is a switch (0, 1) or has no row (a number); of others none. As mdyn_param_parse. */
+int mdyn_alias_parse (const mdyn_class *cls, const mdyn_alias *alias, const char *text, double *value, char *why, size_t why_size);
 
 /* One line for `why`; returns err. */
 int mdyn_why (char *why, size_t size, int err, const char *format, ...) __attribute__ ((format (printf, 4, 5)));

@@ -52,6 +52,9 @@ char *mdyn_stats_compose (const mdyn_document *s);
  * waits until the disk has it. */
 int mdyn_stats_write (const char *path, const mdyn_document *s, char *why, size_t why_size);
 
+/* The same in the words of FFmpeg's loudnorm, its JSON or its summary. Takes size and returns as snprintf does; -ENOMEM. */
+int mdyn_loudnorm_text (const mdyn_document *s, bool json, char *text, size_t size);
+
 /* integrated and true_peak of a stats file; true_peak is NaN where the file says null. 0, or a negative errno and one line that names the field. */
 int mdyn_stats_read (const char *path, double *integrated, double *true_peak, char *why, size_t why_size);
 

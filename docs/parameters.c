@@ -70,6 +70,10 @@ main (void)
 			printf ("\n| event | what it tells |\n|---|---|\n");
 		for (size_t i = 0; i < cls->n_events; i++)
 			printf ("| `%s` | %s |\n", cls->events[i].name, cls->events[i].help);
+		if (cls->n_aliases)
+			printf ("\n| FFmpeg takes also | meaning |\n|---|---|\n");
+		for (size_t i = 0; i < cls->n_aliases; i++)
+			printf ("| `%s` | %s |\n", cls->aliases[i].name, cls->aliases[i].help);
 		printf ("\n| preset | settings | for |\n|---|---|---|\n");
 		for (size_t i = 0; i < cls->n_presets; i++)
 			printf ("| `%s` | `%s` | %s |\n", cls->presets[i].nick, cls->presets[i].settings, cls->presets[i].help);

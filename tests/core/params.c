@@ -68,6 +68,45 @@ START_TEST (text_round_trip)
 }
 END_TEST
 
+/* An alias sets what its row and the settings beside it set, a switch one of two values, one without a row nothing. */
+START_TEST (aliases_set_their_rows)
+{
+	for (int kind = 0; kind < MDYN_KINDS; kind++) {
+		const mdyn_class *cls = mdyn_class_get (kind);
+		for (size_t i = 0; i < cls->n_aliases; i++) {
+			const mdyn_alias *alias = &cls->aliases[i];
+			mdyn_proc *p = make (cls), *plain = make (cls);
+			char why[600] = "";
+			ck_assert_ptr_eq (mdyn_class_alias (cls, alias->name), alias);
+			ck_assert_ptr_null (mdyn_class_find (cls, alias->name));
+			ck_assert_int_lt (mdyn_set_text (p, alias->name, "twelve parsecs", why, sizeof why), 0);
+			ck_assert_ptr_nonnull (strstr (why, alias->name));
+			const mdyn_param *row = alias->row < 0 ? NULL : &cls->params[alias->row];
+			char text[64] = "1", *also, copy[64];
+			if (row && !alias->is_switch) {
+				mdyn_param_format (row, row->min, text, sizeof text);
+				ck_assert_int_eq (mdyn_set (plain, row->id, row->min), 0);
+				snprintf (copy, sizeof copy, "%s", alias->also);
+				if ((also = strchr (copy, '='))) { /* one, in the tables of today */
+					*also = 0;
+					ck_assert_int_eq (mdyn_set_text (plain, copy, also + 1, why, sizeof why), 0);
+				}
+			} else if (row && *alias->off) {
+				strcpy (text, "no");
+				ck_assert_int_eq (mdyn_set_text (plain, row->name, alias->off, why, sizeof why), 0);
+			}
+			ck_assert_int_eq (mdyn_set_text (p, alias->name, text, why, sizeof why), 0);
+			for (size_t r = 0; r < cls->n_params; r++)
+				if (!(cls->params[r].flags & MDYN_READOUT) && cls->params[r].type != MDYN_TEXT)
+					ck_assert (mdyn_get (p, (int) r) == mdyn_get (plain, (int) r));
+			mdyn_destroy (&p);
+			mdyn_destroy (&plain);
+		}
+	}
+	ck_assert_ptr_nonnull (mdyn_class_alias (mdyn_class_get (MDYN_NORM), "measured_I"));
+}
+END_TEST
+
 START_TEST (bad_text_names_row_and_range)
 {
 	EACH_ROW (cls, row)
@@ -221,6 +260,7 @@ main (void)
 	TCase *t = tcase_create ("params");
 	tcase_add_test (t, rows_are_sound);
 	tcase_add_test (t, text_round_trip);
+	tcase_add_test (t, aliases_set_their_rows);
 	tcase_add_test (t, bad_text_names_row_and_range);
 	tcase_add_test (t, set_keeps_ranges);
 	tcase_add_test (t, setup_rows_wait_for_the_start);

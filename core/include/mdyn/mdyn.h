@@ -113,6 +113,16 @@ typedef struct mdyn_event {
 	const char *name, *help;
 } mdyn_event;
 
+/* Another program's name for a row, or for what no row does; for names that people have in their scripts. FFmpeg's options have them. */
+typedef struct mdyn_alias {
+	const char *name;
+	int row;                                 /* -1: takes a number and does nothing, help says why */
+	bool is_switch;                          /* its values are a BOOL's, the row gets `on` or `off` for them, "" leaves it alone */
+	const char *off, *on;
+	const char *also;                        /* settings that come with it, as those of a preset */
+	const char *help;
+} mdyn_alias;
+
 /* A named set of values: settings is "row=value:row=value", applied in that order. */
 typedef struct mdyn_preset {
 	const char *nick, *settings, *help;
@@ -129,6 +139,8 @@ typedef struct mdyn_class {
 	size_t n_presets;
 	const mdyn_event *events;
 	size_t n_events;
+	const mdyn_alias *aliases;
+	size_t n_aliases;
 	bool has_sidechain;
 } mdyn_class;
 
@@ -177,14 +189,17 @@ MDYN_API const mdyn_class *mdyn_class_get (mdyn_kind kind);
 /* The row of that name ('-' and '_' are the same), or NULL. */
 MDYN_API const mdyn_param *mdyn_class_find (const mdyn_class *cls, const char *name);
 
+/* The alias of exactly that name, or NULL. */
+MDYN_API const mdyn_alias *mdyn_class_alias (const mdyn_class *cls, const char *name);
+
 /* The choices of a row, *n of them side by side; NULL and 0 if it has none. */
 MDYN_API const mdyn_choice *mdyn_class_choices (const mdyn_class *cls, const mdyn_param *row, size_t *n);
 
 /* "dB", "LUFS", "ms" ...; "" for none. */
 MDYN_API const char *mdyn_unit_name (mdyn_unit unit);
 
-/* Reads text as a value of a row: a number with or without its unit ("-18", "-18dB", "inf"), true/false/on/off/yes/no/1/0, a choice's nick.
- * A TEXT row takes any text, `preset` a preset's nick or "none", and *value is left alone. Returns 0; -EINVAL (not a value) or -ERANGE, and then
+/* Reads text as a value of a row: a number with or without its unit ("-18", "-18dB", "inf"), true/false/on/off/yes/no/1/0, a choice's nick;
+ * for a choice of `on` and `off` the words of a switch as well. A TEXT row takes any text, `preset` a preset's nick or "none", and *value is left alone. Returns 0; -EINVAL (not a value) or -ERANGE, and then
  * `why`, if given, holds one line that names the row and what is allowed. */
 MDYN_API MDYN_MUST_CHECK int mdyn_param_parse (const mdyn_class *cls, const mdyn_param *row, const char *text, double *value, char *why,
                                                size_t why_size);
@@ -209,7 +224,7 @@ MDYN_API int mdyn_set (mdyn_proc *p, int id, double value);
 /* The value set, or the newest of a READOUT row (NaN: no value yet, and for a bad id or a TEXT row). */
 MDYN_API double mdyn_get (const mdyn_proc *p, int id);
 
-/* Sets any row from text, by name. Errors as mdyn_set and mdyn_param_parse, -ENOENT for an unknown name; `why` as there. Setting `preset`
+/* Sets any row from text, by name or alias. Errors as mdyn_set and mdyn_param_parse, -ENOENT for an unknown name; `why` as there. Setting `preset`
  * sets the preset's rows; "none" changes nothing else. A TEXT row is SETUP: NULL or "" clears it. */
 MDYN_API MDYN_MUST_CHECK int mdyn_set_text (mdyn_proc *p, const char *name, const char *text, char *why, size_t why_size);
 
@@ -251,6 +266,10 @@ MDYN_API int mdyn_read_meters (mdyn_proc *p, mdyn_meters *meters);
  * until mdyn_finish. The last mdyn_latency() frames taken are not counted before they have come out. -ENOTSUP: the class has none; -ENOMEM. It allocates and
  * composes some kilobytes: call it between two mdyn_process of the same thread where some 50 us and an allocation are no harm. */
 MDYN_API int mdyn_stats (mdyn_proc *p, char *text, size_t size);
+
+/* What a row asks to be printed at the end, in the words of another program (masternorm: print-format); as snprintf, 0 if nothing. It follows mdyn_finish, or
+ * stands for as much as was processed. -ENOMEM. It allocates. */
+MDYN_API int mdyn_summary (mdyn_proc *p, char *text, size_t size);
 
 /* To be called between two mdyn_process, from the same thread, as often as is convenient: next to free while nothing is due. Where a row asks for a report every
  * so often (masternorm: stats-interval) and that much of the stream has passed, it writes the report (stats-file, whole or not at all) and may block
