@@ -35,6 +35,19 @@
 #define MASTER_PUBLIC(...) __VA_ARGS__
 #endif
 
+/* From 7.1 the lists that a filter offers are handed to it instead of lying on its links. */
+#ifdef FILTER_QUERY_FUNC2
+#define MASTER_QUERY_FUNC FILTER_QUERY_FUNC2
+#define MASTER_QUERY_ARGS (const AVFilterContext *ctx, AVFilterFormatsConfig **in, AVFilterFormatsConfig **out)
+#define MASTER_QUERY_LAYOUTS(i) (&in[i]->channel_layouts)
+#define MASTER_QUERY(set, ...) set##2 (ctx, in, out, ##__VA_ARGS__)
+#else
+#define MASTER_QUERY_FUNC FILTER_QUERY_FUNC
+#define MASTER_QUERY_ARGS (AVFilterContext * ctx)
+#define MASTER_QUERY_LAYOUTS(i) (&ctx->inputs[i]->outcfg.channel_layouts)
+#define MASTER_QUERY(set, ...) set (ctx, ##__VA_ARGS__)
+#endif
+
 #define MASTER_HAS_SIDE_SURROUND (LIBAVUTIL_VERSION_INT >= AV_VERSION_INT (59, 21, 100))
 #define MASTER_HAS_BINAURAL (LIBAVUTIL_VERSION_INT >= AV_VERSION_INT (59, 47, 100))
 

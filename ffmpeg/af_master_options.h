@@ -59,7 +59,13 @@ enum { MASTER_CHOICES_MAX = 8, MASTER_NICK_SIZE = 32 };
 #define MASTER_CHOICES(row, id, number, nick, text) MASTER_CONST (#row, nick, text)
 #define MASTER_PRESETS(nick, settings, text) MASTER_CONST ("preset", nick, text)
 
-/* The adapter's own option, and the end. */
+/* An alias is a text that the core reads: only a name that was given may bring along what the table says. */
+#define MASTER_ALIAS(id, opt, text) { opt, text, offsetof (MasterContext, alias) + (id) * sizeof (char *), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, MASTER_SETUP, NULL },
+
+/* The adapter's own options, and the end. */
+#define MASTER_SIDECHAIN \
+	{ "sidechain", "Open a second input, the key: its level is heard instead of the audio's", offsetof (MasterContext, sidechain), AV_OPT_TYPE_BOOL, \
+	  { .i64 = 0 }, 0, 1, MASTER_SETUP, NULL },
 #define MASTER_END \
 	{ "metadata", "Write the measured values into each frame's metadata, as lavfi.<filter>.<option>", offsetof (MasterContext, metadata), \
 	  AV_OPT_TYPE_BOOL, { .i64 = 0 }, 0, 1, MASTER_SETUP, NULL }, \
@@ -70,18 +76,33 @@ static const char mastercomp_nicks[MDYN_COMP_PARAMS][MASTER_CHOICES_MAX][MASTER_
 #include <mdyn/comp.def>
 };
 
+enum {
+#define ALIAS(name, row, also, text) MASTER_COMP_ALIAS_##name,
+#include <mdyn/comp.def>
+	MASTER_COMP_ALIASES
+};
+
 static const AVOption mastercomp_options[] = {
 #define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_COMP_, mastercomp_nicks, id, type, unit, lo, hi, preset, how, text)
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
+#define ALIAS(name, row, also, text) MASTER_ALIAS (MASTER_COMP_ALIAS_##name, #name, text)
 #include <mdyn/comp.def>
+	MASTER_SIDECHAIN
 	MASTER_END
+};
+
+enum {
+#define ALIAS(name, row, also, text) MASTER_LIMIT_ALIAS_##name,
+#include <mdyn/limit.def>
+	MASTER_LIMIT_ALIASES
 };
 
 static const AVOption masterlimit_options[] = {
 #define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_LIMIT_, no_choices, id, type, unit, lo, hi, preset, how, text)
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
+#define ALIAS(name, row, also, text) MASTER_ALIAS (MASTER_LIMIT_ALIAS_##name, #name, text)
 #include <mdyn/limit.def>
 	MASTER_END
 };
@@ -91,6 +112,7 @@ static const AVOption mastergate_options[] = {
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
 #include <mdyn/gate.def>
+	MASTER_SIDECHAIN
 	MASTER_END
 };
 
@@ -99,12 +121,26 @@ static const char masternorm_nicks[MDYN_NORM_PARAMS][MASTER_CHOICES_MAX][MASTER_
 #include <mdyn/norm.def>
 };
 
+enum {
+#define ALIAS(name, row, also, text) MASTER_NORM_ALIAS_##name,
+#define SWITCH(name, row, off, on, text) MASTER_NORM_ALIAS_##name,
+#define UNUSED(name, text) MASTER_NORM_ALIAS_##name,
+#include <mdyn/norm.def>
+	MASTER_NORM_ALIASES
+};
+
 static const AVOption masternorm_options[] = {
 #define P(id, name, type, unit, lo, hi, preset, how, text) MASTER_P (MDYN_NORM_, masternorm_nicks, id, type, unit, lo, hi, preset, how, text)
 #define CHOICE(...) MASTER_CHOICES (__VA_ARGS__)
 #define PRESET(...) MASTER_PRESETS (__VA_ARGS__)
+#define ALIAS(name, row, also, text) MASTER_ALIAS (MASTER_NORM_ALIAS_##name, #name, text)
+#define SWITCH(name, row, off, on, text) MASTER_ALIAS (MASTER_NORM_ALIAS_##name, #name, text)
+#define UNUSED(name, text) MASTER_ALIAS (MASTER_NORM_ALIAS_##name, #name, text)
 #include <mdyn/norm.def>
 	MASTER_END
 };
+
+_Static_assert ((int) MASTER_COMP_ALIASES <= ALIASES_MAX && (int) MASTER_LIMIT_ALIASES <= ALIASES_MAX && (int) MASTER_NORM_ALIASES <= ALIASES_MAX,
+                "ALIASES_MAX holds every table");
 
 #endif

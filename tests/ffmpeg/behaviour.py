@@ -62,6 +62,23 @@ ok("mastercomp: direction=sideways: down, up are allowed" in err, "a command wit
 y = through(source, "mastercomp=threshold=0:makeup=6dB")
 ok(abs(db(rms(y[24000:]) / rms(tone[24000:])) - 10 ** (6 / 20)) < 0.01, "in an option FFmpeg itself reads 6dB as the ratio 1.995: numbers stand plain")
 
+
+# Events are commands, whatever their argument; an alias is its row.
+cue = "asetnsamples=n=480:p=0%s,masternorm=target=-30:lookahead=100"
+loud = wav("loud.wav", np.concatenate([tone, 0.1 * tone, tone, 4 * tone]))
+plain, cued = through(loud, cue % ""), through(loud, cue % ",asendcmd=c='3 masternorm cue 1'")
+first = np.flatnonzero((plain != cued).any(axis=1))
+ok(len(first) and 2.8 * RATE <= first[0] < 3.5 * RATE, "the command cue: what follows is levelled otherwise, what was before is not", first[:1])
+ok(np.array_equal(cued, through(loud, cue % ",asendcmd=c='3 masternorm cue'")), "an event needs no argument")
+stats = path("restarted.json")
+must("-i", loud, "-af", f"asetnsamples=n=480:p=0,asendcmd=c='3 masternorm restart 1',masternorm=mode=measure:stats_file={stats}", "-f", "null", "-")
+told = json.load(open(stats))
+ok(abs(told["duration"] - 1) < 0.02 and abs(told["max_momentary"] - (db(0.4) - 0.0)) < 0.1, "the command restart: the measurement is that of what follows", told)
+ok(np.array_equal(through(source, "asendcmd=c='0.5 masterlimit limit -30',masterlimit"), through(source, "asendcmd=c='0.5 masterlimit ceiling -30',masterlimit")),
+   "a command by an alias")
+ok(np.array_equal(through(source, "masterlimit=limit=-30"), through(source, "masterlimit=ceiling=-30")) and
+   np.array_equal(through(source, "mastercomp=detection=rms:threshold=-40"), through(source, "mastercomp=detector=rms:threshold=-40")), "an option by an alias")
+
 # The timeline: disabled frames have the input's bits although the core runs 8 ms behind; a ramp leads over.
 y = through(source, "asetnsamples=n=480:p=0,masterlimit=input_gain=-20:enable='gte(t,0.5)'")
 ok(np.array_equal(y[:24000], tone[:24000]), "enable: the frames before have the input's bits")

@@ -43,7 +43,17 @@ main (void)
 			string ("help", cls->presets[i].help);
 			printf ("\"value\":0}");
 		}
-		printf ("],\"rows\":[");
+		printf ("],\"aliases\":[");
+		for (size_t i = 0; i < cls->n_aliases; i++) {
+			printf ("%s{", i ? "," : "");
+			string ("name", cls->aliases[i].name);
+			string ("help", cls->aliases[i].help);
+			printf ("\"row\":%d}", cls->aliases[i].row);
+		}
+		printf ("],\"events\":[");
+		for (size_t i = 0; i < cls->n_events; i++)
+			printf ("%s\"%s\"", i ? "," : "", cls->events[i].name);
+		printf ("],\"sidechain\":%s,\"rows\":[", cls->has_sidechain ? "true" : "false");
 		for (size_t i = 0; i < cls->n_params; i++) {
 			const mdyn_param *row = &cls->params[i];
 			size_t n;

@@ -55,8 +55,10 @@ for cls in classes:
         ok(row["type"] != "choice" or [c["value"] for c in row["choices"]] == list(range(int(row["min"]), int(row["max"]) + 1)),
            f"{cls['name']} {name}: the choices fill the range", row)
         ok(options.get(name) == want, f"{cls['name']} {name}: type, flags, help, range, default, choices", options.get(name), want)
-    extra = set(options) - {row["name"].replace("-", "_") for row in cls["rows"]}
-    ok(extra == {"metadata"}, f"{cls['name']} has no option beside its rows and metadata", extra)
+    for alias in cls["aliases"]:
+        ok(options.get(alias["name"]) == ("string", "..F.A......", alias["help"], []), f"{cls['name']} {alias['name']}: an alias with its help", options.get(alias["name"]))
+    extra = set(options) - {row["name"].replace("-", "_") for row in cls["rows"]} - {alias["name"] for alias in cls["aliases"]}
+    ok(extra == {"metadata"} | ({"sidechain"} if cls["sidechain"] else set()), f"{cls['name']} has no option beside those and metadata, and sidechain with a key", extra)
 stock = subprocess.run(["/usr/bin/ffmpeg", "-hide_banner", "-filters"], capture_output=True, check=True).stdout.decode().splitlines()
 names = {li.split()[1] for li in lines if "->" in li}
 lost = {n for n in (li.split()[1] for li in stock if "->" in li) if n not in names and not n.endswith("_vulkan") and n != "libplacebo"}

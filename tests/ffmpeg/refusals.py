@@ -47,6 +47,8 @@ for cls in json.loads(subprocess.run([sys.argv[2]], capture_output=True, check=T
         count[row["type"]] += 1
         bad = {"choice": ["ears", "1.5", "1", "nan", ""], "double": ["nan", "-inf"] + ["inf"] * bool(np.isfinite(row["max"])), "boolean": ["nan", "2", "0.5"]}
         allowed = ": " + ", ".join(c["nick"] for c in row["choices"]) + " are allowed"
+        if {"on", "off"} <= {c["nick"] for c in row["choices"]}:
+            bad["choice"].remove("1")  # a word for on
         for value in bad[row["type"]]:
             words = [f"{cls['name']}: {name}={value}{allowed}"] if row["choices"] else [option.split("=")[1], value]
             refused(f"{option}={value}", f"{option}={value}", *words)

@@ -2,7 +2,8 @@
  * SPDX-FileCopyrightText: mdyn contributors */
 
 /* Raw float64 from stdin through one processor to stdout, latency taken out and the tail drained, as both wrappers promise to:
- *   core-run CLASS RATE CHANNELS BLOCK [row=value ...] */
+ *   core-run CLASS RATE CHANNELS BLOCK [key=CHANNELS:FILE] [row=value ...]
+ * FILE is the key, raw float64 as well; it begins with the input and is silent after its end. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ int
 main (int argc, char **argv)
 {
 	if (argc < 5)
-		die ("usage: core-run CLASS RATE CHANNELS BLOCK [row=value ...]");
+		die ("usage: core-run CLASS RATE CHANNELS BLOCK [key=CHANNELS:FILE] [row=value ...]");
 	const mdyn_class *cls = NULL;
 	for (int k = 0; k < MDYN_KINDS; k++)
 		if (!strcmp (mdyn_class_get (k)->name, argv[1]))
@@ -31,12 +32,21 @@ main (int argc, char **argv)
 		format.position[0] = MDYN_POS_FL, format.position[1] = MDYN_POS_FR;
 	if (format.channels == 1)
 		format.position[0] = MDYN_POS_FC;
-	size_t block = (size_t) atol (argv[4]), frame = format.channels * sizeof (double);
+	FILE *key = NULL;
+	int first = 5;
+	if (argc > 5 && !strncmp (argv[5], "key=", 4)) {
+		char *path = strchr (argv[first++], ':');
+		key = path ? fopen (path + 1, "rb") : NULL;
+		if (!key)
+			die ("no such key");
+		format.key_channels = (unsigned) atoi (argv[5] + 4);
+	}
+	size_t block = (size_t) atol (argv[4]), frame = format.channels * sizeof (double), key_frame = format.key_channels * sizeof (double);
 	mdyn_proc *p;
 	char why[512] = "no such class or format";
 	if (!cls || !block || mdyn_create (&p, cls, &format) < 0)
 		die (why);
-	for (int i = 5; i < argc; i++) {
+	for (int i = first; i < argc; i++) {
 		char *value = strchr (argv[i], '=');
 		if (!value)
 			die ("row=value expected");
@@ -46,10 +56,14 @@ main (int argc, char **argv)
 	}
 	if (mdyn_prepare (p, why, sizeof why) < 0)
 		die (why);
-	char *buffer = calloc (block, frame);
+	char *buffer = calloc (block, frame), *beside = key ? calloc (block, key_frame) : NULL;
 	size_t drop = mdyn_latency (p), tail = drop;
 	for (;;) {
 		size_t n = fread (buffer, frame, block, stdin);
+		if (key) {
+			size_t had = fread (beside, key_frame, n, key);
+			memset (beside + had * key_frame, 0, (block - had) * key_frame);
+		}
 		if (!n) {
 			n = tail < block ? tail : block;
 			if (!n)
@@ -57,7 +71,7 @@ main (int argc, char **argv)
 			memset (buffer, 0, n * frame);
 			tail -= n;
 		}
-		if (mdyn_process_interleaved (p, buffer, buffer, NULL, n) < 0)
+		if (mdyn_process_interleaved (p, buffer, buffer, beside, n) < 0)
 			die ("process failed");
 		size_t skip = drop < n ? drop : n;
 		drop -= skip;
@@ -68,5 +82,8 @@ main (int argc, char **argv)
 		die (why);
 	mdyn_destroy (&p);
 	free (buffer);
+	free (beside);
+	if (key)
+		fclose (key);
 	return 0;
 }
