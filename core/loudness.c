@@ -10,28 +10,13 @@
 #include "dsp/dsp.h"
 #include "truepeak.h"
 
-#define FLOOR_LUFS (-120.0)                       /* below it: silence */
-#define GATE_LUFS (-70.0)
-#define BINS_PER_LU 100
-#define LU_OF_BINS 100                            /* -70 .. +30 LUFS; what is louder counts in the last bin */
-#define BINS (BINS_PER_LU * LU_OF_BINS)
 #define TICKS 30                                  /* blocks of 100 ms in a short-term window */
 #define SILENCE_TICKS 10                          /* the slowest pole of the K weighting decays by 2000 dB in this second */
-
-typedef struct bin {
-	double sum;                               /* of energies, exact */
-	uint64_t n;
-} bin;
-
-/* Values of at least -70 LUFS. The same in bins of .01 LU, of 1 LU, and all. */
-typedef struct histogram {
-	bin fine[BINS], coarse[LU_OF_BINS], all;
-} histogram;
 
 struct mdyn_loudness {
 	ebur128_state *ebur;
 	mdyn_truepeak *between;
-	histogram *momentary, *short_term;        /* for integrated loudness and range */
+	mdyn_gating *momentary, *short_term;      /* for integrated loudness and range */
 	float *woven;                             /* [QUANTUM][channels] */
 	double *slice;                            /* energies, a ring; slice k at k % ring */
 	size_t ring;
@@ -102,19 +87,6 @@ mdyn_loudness_unplaced (const mdyn_format *f)
 	return n == f->channels && n <= 2 ? 0 : n;
 }
 
-double
-mdyn_lufs (double energy)
-{
-	double l = -0.691 + 10 * log10 (energy);
-	return l >= FLOOR_LUFS ? l : NAN;
-}
-
-double
-mdyn_energy (double lufs)
-{
-	return pow (10, (lufs + 0.691) / 10);
-}
-
 mdyn_loudness *
 mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
 {
@@ -123,7 +95,7 @@ mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
 	size_t frames = ms == 100 ? (f->rate + 5) / 10 : f->rate / 1000.0 * ms + 0.5;
 	size_t ring = 3000 / ms + tail / frames + 2;
 	mdyn_loudness *l = mdyn_carve (a, 1, sizeof *l);
-	histogram *momentary = mdyn_carve (a, 1, sizeof *momentary), *short_term = mdyn_carve (a, 1, sizeof *short_term);
+	mdyn_gating *momentary = mdyn_gating_lay (a), *short_term = mdyn_gating_lay (a);
 	float *woven = mdyn_carve (a, (size_t) QUANTUM * f->channels, sizeof *woven);
 	double *slice = mdyn_carve (a, ring, sizeof *slice);
 	size_t tick_ring = ring * ms / 100 + 2;
@@ -131,8 +103,9 @@ mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
 	mdyn_truepeak *between = mdyn_truepeak_lay (a, f->rate, f->channels);
 	if (!l)
 		return NULL;
-	*l = (mdyn_loudness) { .between = between, .momentary = momentary, .short_term = short_term, .woven = woven, .slice = slice, .ring = ring, .tick_peak = tick_peak, .tick_ring = tick_ring,
-		               .rate = f->rate, .channels = f->channels, .slices = 100 / ms, .slice_ms = ms, .slice_frames = frames, .tail = tail };
+	*l = (mdyn_loudness) { .between = between, .momentary = momentary, .short_term = short_term, .woven = woven, .slice = slice, .ring = ring,
+		               .tick_peak = tick_peak, .tick_ring = tick_ring, .rate = f->rate, .channels = f->channels, .slices = 100 / ms,
+		               .slice_ms = ms, .slice_frames = frames, .tail = tail };
 	return l;
 }
 
@@ -189,8 +162,8 @@ void
 mdyn_loudness_restart (mdyn_loudness *l)
 {
 	size_t into = l->fed % QUANTUM;
-	memset (l->momentary, 0, sizeof *l->momentary);
-	memset (l->short_term, 0, sizeof *l->short_term);
+	mdyn_gating_clear (l->momentary);
+	mdyn_gating_clear (l->short_term);
 	mdyn_truepeak_clear (l->between);
 	l->frames = 0;
 	l->base = l->counted = l->heard + (l->at > 0);
@@ -234,26 +207,6 @@ short_term_peak (const mdyn_loudness *l, uint64_t end)
 	return peak;
 }
 
-static size_t
-bin_of (double energy)
-{
-	double i = (-0.691 + 10 * log10 (energy) - GATE_LUFS) * BINS_PER_LU;
-	return i < 0 ? 0 : i >= BINS ? BINS - 1 : (size_t) i;
-}
-
-static void
-enter (histogram *h, double energy)
-{
-	if (energy < mdyn_energy (GATE_LUFS))
-		return;
-	size_t i = bin_of (energy);
-	bin *at[3] = { &h->fine[i], &h->coarse[i / BINS_PER_LU], &h->all };
-	for (int k = 0; k < 3; k++) {
-		at[k]->sum += energy;
-		at[k]->n++;
-	}
-}
-
 /* A slice becomes part of the result. */
 static void
 count (mdyn_loudness *l)
@@ -266,14 +219,14 @@ count (mdyn_loudness *l)
 	l->max_momentary = m > l->max_momentary ? m : l->max_momentary;
 	if (n % l->slices)
 		return;
-	enter (l->momentary, m);
+	mdyn_gating_enter (l->momentary, m);
 	if (n < short_term)
 		return;
 	double s = mean (l, end, short_term), psr = pow (short_term_peak (l, end), 2) / s;
 	l->max_short_term = s > l->max_short_term ? s : l->max_short_term;
-	if (s >= mdyn_energy (GATE_LUFS) && (l->psr == 0 || psr < l->psr))
+	if (s >= mdyn_energy (MDYN_LOUDNESS_GATE) && (l->psr == 0 || psr < l->psr))
 		l->psr = psr;
-	enter (l->short_term, s);
+	mdyn_gating_enter (l->short_term, s);
 }
 
 /* Peaks, and the weave that libebur128 wants. */
@@ -358,66 +311,22 @@ mdyn_loudness_short_term (const mdyn_loudness *l)
 	return l->heard < TICKS * l->slices ? NAN : mdyn_lufs (mean (l, l->heard - l->heard % l->slices, TICKS * l->slices));
 }
 
-/* Everything from the gate on, which is this factor below the mean of all. *from is the first bin of it. */
-static bin
-gated (const histogram *h, double factor, size_t *from)
-{
-	bin r = { 0, 0 };
-	double gate = factor * h->all.sum / (double) h->all.n;
-	size_t i = gate < mdyn_energy (GATE_LUFS) ? 0 : bin_of (gate);
-	if (h->fine[i].sum < gate * (double) h->fine[i].n)
-		i++; /* the gate falls within this bin: it goes with its mean */
-	*from = i;
-	for (; i < BINS && i % BINS_PER_LU; i++) {
-		r.sum += h->fine[i].sum;
-		r.n += h->fine[i].n;
-	}
-	for (size_t k = i / BINS_PER_LU; k < LU_OF_BINS; k++) {
-		r.sum += h->coarse[k].sum;
-		r.n += h->coarse[k].n;
-	}
-	return r;
-}
-
-/* Loudness of the value with `below` values before it, counted from bin i. */
-static double
-ranked (const histogram *h, size_t i, uint64_t below)
-{
-	while (i < BINS) {
-		bool lu = i % BINS_PER_LU == 0;
-		const bin *b = lu ? &h->coarse[i / BINS_PER_LU] : &h->fine[i];
-		if (b->n > below && (!lu || h->fine[i].n > below)) {
-			b = &h->fine[i];
-			break;
-		}
-		if (lu && b->n > below) {
-			below -= h->fine[i++].n;
-			continue;
-		}
-		below -= b->n;
-		i += lu ? BINS_PER_LU : 1;
-	}
-	return i < BINS ? mdyn_lufs (h->fine[i].sum / (double) h->fine[i].n) : NAN;
-}
-
 double
 mdyn_loudness_integrated (const mdyn_loudness *l)
 {
-	if (!l->momentary->all.n)
-		return NAN;
-	size_t from;
-	bin r = gated (l->momentary, 0.1, &from);
-	return mdyn_lufs (r.sum / (double) r.n);
+	return mdyn_gating_integrated (l->momentary);
 }
 
 double
 mdyn_loudness_range (const mdyn_loudness *l)
 {
-	if (!l->short_term->all.n)
-		return NAN;
-	size_t from;
-	double last = (double) gated (l->short_term, 0.01, &from).n - 1;
-	return ranked (l->short_term, from, (uint64_t) (0.95 * last + 0.5)) - ranked (l->short_term, from, (uint64_t) (0.1 * last + 0.5));
+	return mdyn_gating_range (l->short_term);
+}
+
+void
+mdyn_loudness_blocks (const mdyn_loudness *l, mdyn_loudness_bin *bin)
+{
+	mdyn_gating_blocks (l->momentary, bin);
 }
 
 /* dB of an amplitude, NaN below -300. */
@@ -468,10 +377,9 @@ mdyn_loudness_finish (mdyn_loudness *l)
 void
 mdyn_loudness_get (const mdyn_loudness *l, mdyn_loudness_result *r)
 {
-	const bin *all = &l->momentary->all;
 	r->duration = l->frames > l->tail ? (double) (l->frames - l->tail) / l->rate : 0;
 	r->integrated = mdyn_loudness_integrated (l);
-	r->threshold = all->n ? fmax (GATE_LUFS, mdyn_lufs (0.1 * all->sum / (double) all->n)) : NAN;
+	r->threshold = mdyn_gating_threshold (l->momentary);
 	r->range = mdyn_loudness_range (l);
 	r->max_momentary = mdyn_loudness_max_momentary (l);
 	r->max_short_term = mdyn_loudness_max_short_term (l);

@@ -8,8 +8,7 @@
  *  - Momentary and short-term loudness are means of its energies over slices of 10 ms (20, 50 or 100 ms where the rate asks for it), which lie next
  *    to each other in the stream, wherever the caller cut it. Its own queries would read 400 ms and 3 s anew each time: a burst of work every 100 ms,
  *    and 3 s of every channel in memory.
- *  - Gating. Its list of blocks allocates while audio runs, its histogram is .1 LU coarse. Here the 400 ms and 3 s values, one every 100 ms, go into
- *    bins of .01 LU that also sum the energies exactly: integrated loudness is off only by what a gate that falls within a bin can do.
+ *  - Gating: core/gating.h. Its list of blocks allocates while audio runs, its histogram is .1 LU coarse.
  *  - True peak: core/truepeak.h is faster and reads closer.
  * ebur128_init() writes tables that all its users share, so mdyn_loudness_open() holds a lock around it.
  *
@@ -17,15 +16,14 @@
  * back pair without a side or surround pair is what 5.1 and quadraphonic layouts call their surrounds, at 110 degrees, and counts 1.41. The front pair of 22.2
  * (BS.2051 system H) stands at 60 degrees and counts 1.41.
  *
- * Momentary loudness for its maximum is taken at every slice, for the gates every 100 ms, as short-term loudness always is. Percentiles are those of
- * Tech 3342: the value of rank round ((n - 1) q) among the n sorted ones.
+ * Momentary loudness for its maximum is taken at every slice, for the gates every 100 ms, as short-term loudness always is.
  *
  * Units: energies are mean squares after K weighting and channel weights, loudness is -0.691 + 10 log10 (energy) LUFS, peaks are dBFS and dBTP.
  * "No value yet", silence among it, is NaN. */
 #ifndef MDYN_CORE_LOUDNESS_H
 #define MDYN_CORE_LOUDNESS_H
 
-#include "proc.h"
+#include "gating.h"
 
 typedef struct mdyn_loudness mdyn_loudness;
 
@@ -87,8 +85,7 @@ void mdyn_loudness_finish (mdyn_loudness *l);
 
 void mdyn_loudness_get (const mdyn_loudness *l, mdyn_loudness_result *r);
 
-/* Energy to LUFS and back; NaN below -120 LUFS. */
-double mdyn_lufs (double energy);
-double mdyn_energy (double lufs);
+/* The momentary loudness of every block that counts towards the gates, and of those below the gate down to the floor: to bin[MDYN_LOUDNESS_BINS]. */
+void mdyn_loudness_blocks (const mdyn_loudness *l, mdyn_loudness_bin *bin);
 
 #endif

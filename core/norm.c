@@ -18,10 +18,12 @@
 #include "leveller.h"
 #include "limit.h"
 #include "loudness.h"
+#include "measured.h"
 #include "stats.h"
 
 #define UNKNOWN_LOUDNESS 20.0                     /* the rows' "not given" */
 #define UNKNOWN_PEAK 60.0
+#define MISSED 0.05                               /* LU: less is not worth a warning */
 
 typedef struct norm {
 	mdyn_loudness *in, *out;                  /* out: NULL in mode measure */
@@ -41,9 +43,9 @@ typedef struct norm {
 
 	/* linear */
 	bool prepared;                            /* measured_* hold; outlives reset */
-	double measured_loudness, measured_peak;
+	mdyn_measured measured;
 	mdyn_ramp gain;                           /* dB */
-	bool lowered;
+	double wanted;                            /* dB, before the peaks had their say */
 
 	size_t skip;                              /* frames until the programme's first leaves the delay */
 	size_t restart;                           /* frames until the place of the last restart leaves it; 0: it has */
@@ -151,17 +153,19 @@ reset (mdyn_proc *p)
 
 /* Of the linear mode, in dB. Without prepare() there is no measurement, and nothing is changed. */
 static double
-linear_gain (const norm *s, double target, double ceiling, int policy, bool *lowered)
+linear_gain (norm *s, double target, double ceiling, int policy)
 {
-	*lowered = false;
-	if (!s->prepared)
-		return 0;
-	double g = target - s->measured_loudness, most = ceiling - s->measured_peak;
-	if (policy != MDYN_NORM_peak_policy_limit && g > most) {
-		g = most;
-		*lowered = true;
-	}
-	return fabs (g) < 1e-9 ? 0 : g; /* -23 - -22.999999999999996 means 0 */
+	double missed, g = s->prepared ? mdyn_measured_gain (&s->measured, target, &missed) : 0, most = ceiling - s->measured.peak;
+	s->wanted = isnan (g) || fabs (g) < 1e-9 ? 0 : g; /* -23 - -22.999999999999996 means 0 */
+	return s->prepared && policy != MDYN_NORM_peak_policy_limit && s->wanted > most ? most : s->wanted;
+}
+
+static bool
+counts_double (const mdyn_proc *p)
+{
+	double dual = mdyn_get (p, MDYN_NORM_dual_mono);
+	return p->format.channels == 1 && (dual == MDYN_NORM_dual_mono_auto ? mdyn_stats_dual_mono (p->preset ? p->preset->nick : NULL)
+	                                                                    : dual == MDYN_NORM_dual_mono_on);
 }
 
 static void
@@ -169,8 +173,7 @@ begin (mdyn_proc *p)
 {
 	norm *s = p->state;
 	const char *preset = p->preset ? p->preset->nick : NULL;
-	double dual = p->v[MDYN_NORM_dual_mono];
-	s->dual_mono = p->format.channels == 1 && (dual == MDYN_NORM_dual_mono_auto ? mdyn_stats_dual_mono (preset) : dual == MDYN_NORM_dual_mono_on);
+	s->dual_mono = counts_double (p);
 	mdyn_loudness_dual_mono (s->in, &p->format, s->dual_mono);
 	if (s->out)
 		mdyn_loudness_dual_mono (s->out, &p->format, s->dual_mono);
@@ -205,7 +208,7 @@ update (mdyn_proc *p, bool jump)
 		mdyn_leveller_update (&s->leveller, &rows, jump);
 	}
 	if (is_linear (p)) {
-		double g = linear_gain (s, v[MDYN_NORM_target], v[MDYN_NORM_ceiling], (int) v[MDYN_NORM_peak_policy], &s->lowered);
+		double g = linear_gain (s, v[MDYN_NORM_target], v[MDYN_NORM_ceiling], (int) v[MDYN_NORM_peak_policy]);
 		mdyn_ramp_to (&s->gain, g, MDYN_RAMP_MS / 1000 * p->format.rate, jump);
 	}
 	if (s->limiter)
@@ -421,48 +424,73 @@ event (mdyn_proc *p, int which)
 static void
 warn (const mdyn_proc *p, char warning[MDYN_WARNINGS][160])
 {
+	enum { LENGTH = 160 };
 	const norm *s = p->state;
 	unsigned unplaced = mdyn_loudness_unplaced (&p->format);
-	*warning[0] = *warning[1] = 0;
+	double missed = 0;
+	for (int i = 0; i < MDYN_WARNINGS; i++)
+		*warning[i] = 0;
 	if (unplaced)
-		mdyn_why (warning[0], sizeof warning[0], 0, "masternorm: %u of %u channels have no position: they count with weight 1, as front channels do",
-		          unplaced, p->format.channels);
+		mdyn_why (warning[0], LENGTH, 0, "masternorm: %u of %u channels have no position: they count with weight 1, as front channels do", unplaced,
+		          p->format.channels);
 	if (s->finished && isnan (mdyn_loudness_integrated (s->in)))
-		mdyn_why (warning[1], sizeof warning[1], 0, "masternorm: the input never rose over the gate: it has no integrated loudness%s",
-		          is_live (p) ? ", the gain stayed 0 dB" : "");
+		mdyn_why (warning[1], LENGTH, 0, "masternorm: the input never rose over the gate: it has no integrated loudness%s",
+		          is_live (p) || (is_linear (p) && s->gain.target == 0) ? ", the gain stayed 0 dB" : "");
+	if (!is_linear (p) || !s->prepared)
+		return;
+	if (isnan (mdyn_measured_gain (&s->measured, mdyn_get (p, MDYN_NORM_target), &missed)))
+		mdyn_why (warning[2], LENGTH, 0, "masternorm: the measured programme never rises over the gate: the gain is 0 dB");
+	if (missed > MISSED)
+		mdyn_why (warning[2], LENGTH, 0, "masternorm: no gain meets the target: what it lifts over the gate pulls the loudness %.2f LU away", missed);
+}
+
+/* The measurement that the linear mode stands on. */
+static int
+prepare_linear (mdyn_proc *p, char *why, size_t size)
+{
+	norm *s = p->state;
+	const char *file = p->text[MDYN_NORM_measured_file];
+	int policy = (int) mdyn_get (p, MDYN_NORM_peak_policy), err;
+	double given = mdyn_get (p, MDYN_NORM_measured_loudness), given_peak = mdyn_get (p, MDYN_NORM_measured_peak);
+	mdyn_measured *m = &s->measured;
+	s->prepared = false;
+	*m = (mdyn_measured) { .loudness = NAN, .peak = NAN };
+	if (file && (err = mdyn_measured_read (m, file, mdyn_get (p, MDYN_NORM_group) == MDYN_NORM_group_loudest, p->format.channels, counts_double (p), why, size)))
+		return err;
+	if (given < UNKNOWN_LOUDNESS) {
+		m->loudness = given;
+		m->n = 0;
+	} else if (!file) {
+		return mdyn_why (why, size, -EINVAL, "masternorm: mode=linear needs a measurement: set measured-loudness or measured-file");
+	}
+	m->peak = given_peak < UNKNOWN_PEAK ? given_peak : m->peak;
+	if (isnan (m->peak) && !isnan (m->loudness) && policy != MDYN_NORM_peak_policy_limit)
+		return mdyn_why (why, size, -EINVAL, "masternorm: peak-policy=%s needs the peak of the source: set measured-peak or measured-file",
+		                 policy == MDYN_NORM_peak_policy_lower ? "lower" : "fail");
+	double target = mdyn_get (p, MDYN_NORM_target), ceiling = mdyn_get (p, MDYN_NORM_ceiling), missed;
+	double gain = mdyn_measured_gain (m, target, &missed), over = gain + m->peak - ceiling;
+	if (policy == MDYN_NORM_peak_policy_fail && over > 1e-9)
+		return mdyn_why (why, size, -ERANGE,
+		                 "masternorm: peak-policy=fail: %+.2f dB to target=%g lift measured-peak=%.2f by %.2f dB over ceiling=%g", gain, target,
+		                 m->peak, over, ceiling);
+	s->prepared = true;
+	return 0;
 }
 
 static int
 prepare (mdyn_proc *p, char *why, size_t size)
 {
-	norm *s = p->state;
-	const char *file = p->text[MDYN_NORM_measured_file], *stats = p->text[MDYN_NORM_stats_file];
-	int policy = (int) mdyn_get (p, MDYN_NORM_peak_policy), err = stats ? mdyn_stats_check (stats, why, size) : 0;
+	const char *file = p->text[MDYN_NORM_stats_file];
+	int err = file ? mdyn_stats_check (file, why, size) : 0;
+	if (!err && is_linear (p))
+		err = prepare_linear (p, why, size);
 	if (err)
 		return err;
 	char warning[MDYN_WARNINGS][160];
 	warn (p, warning);
-	mdyn_why (why, size, 0, "%s", warning[0]);
-	if (!is_linear (p))
-		return 0;
-	double loudness = NAN, peak = NAN, given = mdyn_get (p, MDYN_NORM_measured_loudness), given_peak = mdyn_get (p, MDYN_NORM_measured_peak);
-	if (file && (err = mdyn_stats_read (file, &loudness, &peak, why, size)))
-		return err;
-	loudness = given < UNKNOWN_LOUDNESS ? given : loudness;
-	peak = given_peak < UNKNOWN_PEAK ? given_peak : peak;
-	if (isnan (loudness))
-		return mdyn_why (why, size, -EINVAL, "masternorm: mode=linear needs a measurement: set measured-loudness or measured-file");
-	if (isnan (peak) && policy != MDYN_NORM_peak_policy_limit)
-		return mdyn_why (why, size, -EINVAL, "masternorm: peak-policy=%s needs the peak of the source: set measured-peak or measured-file",
-		                 policy == MDYN_NORM_peak_policy_lower ? "lower" : "fail");
-	double target = mdyn_get (p, MDYN_NORM_target), ceiling = mdyn_get (p, MDYN_NORM_ceiling), over = target - loudness + peak - ceiling;
-	if (policy == MDYN_NORM_peak_policy_fail && over > 1e-9)
-		return mdyn_why (why, size, -ERANGE,
-		                 "masternorm: peak-policy=fail: %+.2f dB to target=%g lift measured-peak=%.2f by %.2f dB over ceiling=%g",
-		                 target - loudness, target, peak, over, ceiling);
-	s->measured_loudness = loudness;
-	s->measured_peak = peak;
-	s->prepared = true;
+	for (int i = MDYN_WARNINGS; i-- > 0;)
+		if (*warning[i])
+			mdyn_why (why, size, 0, "%s", warning[i]);
 	return 0;
 }
 
@@ -470,18 +498,27 @@ static void
 document (mdyn_proc *p, mdyn_document *t)
 {
 	static const char *const modes[] = { "live", "linear", "measure" }, *const policies[] = { "limit", "lower", "fail" };
+	static const char *const groups[] = { "together", "loudest" };
 	const norm *s = p->state;
 	*t = (mdyn_document) { .complete = s->finished, .rate = p->format.rate, .channels = p->format.channels,
 		               .nonfinite = mdyn_get (p, MDYN_NORM_nonfinite), .dual_mono = s->dual_mono, .mode = modes[(int) p->v[MDYN_NORM_mode]],
 		               .preset = p->preset ? p->preset->nick : NULL, .target = mdyn_get (p, MDYN_NORM_target),
 		               .ceiling = mdyn_get (p, MDYN_NORM_ceiling), .gain = is_live (p) ? NAN : is_linear (p) ? s->gain.target : 0,
-		               .reduction = s->limiter ? s->reduction : NAN, .has_out = s->measure_out };
+		               .reduction = s->limiter ? s->reduction : NAN, .has_out = s->measure_out, .peak_amount = NAN,
+		               .measured_loudness = NAN, .measured_peak = NAN };
 	if (is_linear (p)) {
 		t->peak_policy = policies[(int) p->v[MDYN_NORM_peak_policy]];
-		t->peak_action = s->lowered ? "lowered" : s->reduction > 0 ? "limited" : "none";
+		double lowered = s->wanted - s->gain.target;
+		t->peak_action = lowered > 0 ? "lowered" : s->reduction > 0 ? "limited" : "none";
+		t->peak_amount = lowered > 0 ? lowered : s->reduction;
+		t->measured_files = s->measured.files;
+		t->group = s->measured.files > 1 ? groups[(int) p->v[MDYN_NORM_group]] : NULL;
+		t->measured_loudness = s->measured.loudness;
+		t->measured_peak = s->measured.peak;
 	}
 	warn (p, t->warning);
 	mdyn_loudness_get (s->in, &t->in);
+	mdyn_loudness_blocks (s->in, t->bin);
 	if (s->out)
 		mdyn_loudness_get (s->out, &t->out);
 }

@@ -115,6 +115,23 @@ verdict (const delivery *d, const mdyn_document *s, bool *ok)
 	return o;
 }
 
+/* "loudness:count ..." in thousandths of a LU. */
+static json_t *
+blocks (const mdyn_loudness_bin *bin)
+{
+	char *t = NULL;
+	size_t length = 0;
+	FILE *f = open_memstream (&t, &length);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < MDYN_LOUDNESS_BINS; i++)
+		if (bin[i].n)
+			fprintf (f, "%s%ld:%llu", ftell (f) ? " " : "", lround (1000 * mdyn_lufs (bin[i].sum / (double) bin[i].n)), (unsigned long long) bin[i].n);
+	json_t *o = fclose (f) == 0 ? json_string (t) : NULL;
+	free (t);
+	return o;
+}
+
 char *
 mdyn_stats_compose (const mdyn_document *s)
 {
@@ -140,10 +157,16 @@ mdyn_stats_compose (const mdyn_document *s)
 	put (o, "limiter_reduction", number (s->reduction), ok);
 	put (o, "peak_policy", text (s->peak_policy), ok);
 	put (o, "peak_action", text (s->peak_action), ok);
+	put (o, "peak_amount", number (s->peak_amount), ok);
+	put (o, "measured_files", s->measured_files ? json_integer (s->measured_files) : json_null (), ok);
+	put (o, "group", text (s->group), ok);
+	put (o, "measured_loudness", number (s->measured_loudness), ok);
+	put (o, "measured_peak", number (s->measured_peak), ok);
 	if (s->has_out)
 		measurements (out, &s->out, ok);
 	put (o, "output", out, ok);
 	put (o, "warnings", warnings, ok);
+	put (o, "blocks", blocks (s->bin), ok);
 	put (o, "verdict", d ? verdict (d, s, ok) : json_null (), ok);
 	char *t = good ? json_dumps (o, JSON_INDENT (2) | JSON_REAL_PRECISION (10)) : NULL;
 	json_decref (o);
@@ -244,97 +267,4 @@ out:
 	free (place);
 	free (beside);
 	return err ? cannot_write (path, err, why, size) : 0;
-}
-
-/* *t becomes the text, to be freed, of *length bytes. */
-static int
-load (const char *path, char **t, size_t *length, char *why, size_t size)
-{
-	int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would hold us up for ever */
-	struct stat st;
-	if (fd < 0 || fstat (fd, &st) < 0) {
-		int err = -errno;
-		if (fd >= 0)
-			close (fd);
-		return mdyn_why (why, size, err, NAME ": measured-file=%s: cannot be read: %s", path, strerror (-err));
-	}
-	int err = 0;
-	*t = NULL;
-	if (!S_ISREG (st.st_mode))
-		err = mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: is not a regular file", path);
-	else if (st.st_size > MDYN_STATS_SIZE_MAX)
-		err = mdyn_why (why, size, -EFBIG, NAME ": measured-file=%s: has %lld bytes, at most %d are read", path, (long long) st.st_size,
-		                MDYN_STATS_SIZE_MAX);
-	else if (!(*t = malloc (MDYN_STATS_SIZE_MAX)))
-		err = mdyn_why (why, size, -ENOMEM, NAME ": measured-file=%s: no memory", path);
-	size_t used = 0;
-	while (!err && used < MDYN_STATS_SIZE_MAX) {
-		ssize_t n = read (fd, *t + used, MDYN_STATS_SIZE_MAX - used);
-		if (n == 0)
-			break;
-		if (n > 0)
-			used += (size_t) n;
-		else if (errno != EINTR)
-			err = mdyn_why (why, size, -errno, NAME ": measured-file=%s: cannot be read: %s", path, strerror (errno));
-	}
-	close (fd);
-	if (err) {
-		free (*t);
-		*t = NULL;
-	} else {
-		*length = used;
-	}
-	return err;
-}
-
-/* A number within low .. high, or NaN for null where that is allowed. */
-static int
-field (const json_t *o, const char *name, double low, double high, bool may_be_null, double *v, const char *path, char *why, size_t size)
-{
-	const json_t *f = json_object_get (o, name);
-	if (!f)
-		return mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field %s is missing", path, name);
-	if (json_is_null (f)) {
-		*v = NAN;
-		return may_be_null ? 0 : mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field %s is null: the measured programme is silent",
-		                                   path, name);
-	}
-	if (!json_is_number (f))
-		return mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field %s is not a number", path, name);
-	*v = json_number_value (f);
-	if (!(*v >= low && *v <= high))
-		return mdyn_why (why, size, -ERANGE, NAME ": measured-file=%s: field %s is %g, %g .. %g is allowed", path, name, *v, low, high);
-	return 0;
-}
-
-int
-mdyn_stats_read (const char *path, double *integrated, double *true_peak, char *why, size_t size)
-{
-	char *t = NULL;
-	size_t length = 0;
-	int err = load (path, &t, &length, why, size);
-	if (err)
-		return err;
-	json_error_t where;
-	json_t *o = json_loadb (t, length, JSON_REJECT_DUPLICATES, &where);
-	free (t);
-	if (!json_is_object (o)) {
-		err = o ? mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: is not a JSON object", path)
-		        : mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: is not JSON: line %d: %s", path, where.line, where.text);
-		json_decref (o);
-		return err;
-	}
-	const json_t *schema = json_object_get (o, "schema");
-	if (!json_is_string (schema))
-		err = mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field schema is %s: not a stats file of " NAME, path,
-		                schema ? "not text" : "missing");
-	else if (strcmp (json_string_value (schema), MDYN_STATS_SCHEMA))
-		err = mdyn_why (why, size, -EINVAL, NAME ": measured-file=%s: field schema is %.40s, " MDYN_STATS_SCHEMA " is read", path,
-		                json_string_value (schema));
-	if (!err)
-		err = field (o, "integrated", -120, 100, false, integrated, path, why, size);
-	if (!err)
-		err = field (o, "true_peak", -300, 400, true, true_peak, path, why, size);
-	json_decref (o);
-	return err;
 }

@@ -10,8 +10,11 @@
  *   plr (dB: true peak less integrated), psr (dB: the least that the true peak of 3 s stands over their loudness)
  *                     of the input; null where there is no value, as for silence
  *   mode, preset (null: none), target (LUFS), ceiling (dBTP), applied_gain (dB; live: null), limiter_reduction (largest, dB; no limiter: null),
- *   peak_policy and peak_action (linear: none, limited, lowered; else null)
+ *   peak_policy, peak_action (none, limited, lowered), peak_amount (dB: the limiter's largest reduction; by how much the gain was lowered),
+ *   measured_files, group (together, loudest; null: not several), measured_loudness, measured_peak       linear only, else null: what the gain came from
  *   output            the same measurements of the output, or null: mode measure passes its input on
+ *   blocks            the momentary loudness of the input's blocks of 400 ms, one every 100 ms, from -120 LUFS up: "loudness:count ...", in bins of .1 LU with
+ *                     their mean in thousandths of a LU; from it a gain or a group is exact (core/measured.h)
  *   warnings          list of lines: channels without a position; a programme that never rises over the gate
  *   verdict           null, or with a delivery preset: of ("input" or "output"), source, pass, and integrated and true_peak, each with
  *                     measured, min, max, pass
@@ -26,8 +29,7 @@
 #include "loudness.h"
 
 #define MDYN_STATS_SCHEMA "mdyn-loudness-1"
-#define MDYN_WARNINGS 2
-#define MDYN_STATS_SIZE_MAX 65536                 /* bytes of a file that is read */
+#define MDYN_WARNINGS 3
 
 typedef struct mdyn_document {
 	bool complete;
@@ -36,9 +38,17 @@ typedef struct mdyn_document {
 	bool dual_mono;
 	const char *mode, *preset;                /* preset NULL: none */
 	double target, ceiling, gain, reduction;  /* NaN: none to tell; reduction: the limiter's largest, dB */
-	const char *peak_policy, *peak_action;    /* NULL: not the linear mode */
+
+	/* linear; else NULL, NaN, 0 */
+	const char *peak_policy, *peak_action;
+	double peak_amount;                       /* dB */
+	unsigned measured_files;
+	const char *group;
+	double measured_loudness, measured_peak;
+
 	mdyn_loudness_result in, out;
 	bool has_out;
+	mdyn_loudness_bin bin[MDYN_LOUDNESS_BINS]; /* of the input */
 	char warning[MDYN_WARNINGS][160];         /* "": none */
 } mdyn_document;
 
@@ -54,9 +64,6 @@ int mdyn_stats_write (const char *path, const mdyn_document *s, char *why, size_
 
 /* The same in the words of FFmpeg's loudnorm, its JSON or its summary. Takes size and returns as snprintf does; -ENOMEM. */
 int mdyn_loudnorm_text (const mdyn_document *s, bool json, char *text, size_t size);
-
-/* integrated and true_peak of a stats file; true_peak is NaN where the file says null. 0, or a negative errno and one line that names the field. */
-int mdyn_stats_read (const char *path, double *integrated, double *true_peak, char *why, size_t why_size);
 
 /* Whether the delivery of that name counts one channel as two loudspeakers; false for no delivery, or NULL. */
 bool mdyn_stats_dual_mono (const char *preset);

@@ -68,6 +68,33 @@ tone (clip *c, double hz, double db, double from, double length)
 	}
 }
 
+/* Talk, more or less: a buzz of 140 Hz in syllables of 4 Hz, with a breath every two seconds, about -23 LUFS at 0 dB in two channels. */
+static inline void
+talk (clip *c, double db, double from, double length)
+{
+	uint32_t seed = 12345;
+	double gain = pow (10, (db - 14.4) / 20), low = 0;
+	size_t a = (size_t) (from * c->rate), b = (size_t) ((from + length) * c->rate);
+	for (size_t i = a; i < b && i < c->frames; i++) {
+		double t = (double) (i - a) / c->rate, breath = fmod (t, 2) < 1.7, syllable = pow (sin (PI * 4 * t), 2);
+		seed = seed * 1664525 + 1013904223;
+		low += 0.3 * ((double) (int32_t) seed / 2147483648.0 - low);
+		double buzz = sin (2 * PI * 140 * t) + 0.7 * sin (2 * PI * 420 * t) + 0.4 * sin (2 * PI * 1260 * t) + 0.3 * low;
+		for (unsigned k = 0; k < c->channels; k++)
+			c->x[i * c->channels + k] += (float) (gain * buzz * syllable * breath);
+	}
+}
+
+static inline void
+noise (clip *c, double db)
+{
+	uint32_t seed = 99;
+	for (size_t i = 0; i < c->frames * c->channels; i++) {
+		seed = seed * 1664525 + 1013904223;
+		c->x[i] += (float) (pow (10, db / 20) * (double) (int32_t) seed / 2147483648.0);
+	}
+}
+
 /* "row=value:row=value", composed. */
 static inline const char *
 rows (const char *format, ...)

@@ -4,33 +4,6 @@
 /* masternorm: its modes, its stats file, its leveller; loudness checked by libebur128 used directly. */
 #include "clip.h"
 
-/* Talk, more or less: a buzz of 140 Hz in syllables of 4 Hz, with a breath every two seconds, about -23 LUFS at 0 dB in two channels. */
-static void
-talk (clip *c, double db, double from, double length)
-{
-	uint32_t seed = 12345;
-	double gain = pow (10, (db - 14.4) / 20), low = 0;
-	size_t a = (size_t) (from * c->rate), b = (size_t) ((from + length) * c->rate);
-	for (size_t i = a; i < b && i < c->frames; i++) {
-		double t = (double) (i - a) / c->rate, breath = fmod (t, 2) < 1.7, syllable = pow (sin (PI * 4 * t), 2);
-		seed = seed * 1664525 + 1013904223;
-		low += 0.3 * ((double) (int32_t) seed / 2147483648.0 - low);
-		double buzz = sin (2 * PI * 140 * t) + 0.7 * sin (2 * PI * 420 * t) + 0.4 * sin (2 * PI * 1260 * t) + 0.3 * low;
-		for (unsigned k = 0; k < c->channels; k++)
-			c->x[i * c->channels + k] += (float) (gain * buzz * syllable * breath);
-	}
-}
-
-static void
-noise (clip *c, double db)
-{
-	uint32_t seed = 99;
-	for (size_t i = 0; i < c->frames * c->channels; i++) {
-		seed = seed * 1664525 + 1013904223;
-		c->x[i] += (float) (pow (10, db / 20) * (double) (int32_t) seed / 2147483648.0);
-	}
-}
-
 /* A programme in which every part of every mode has something to do. */
 static clip
 programme (unsigned rate)
@@ -132,129 +105,6 @@ START_TEST (nothing_to_do_changes_no_bit)
 	ck_assert (!memcmp (c.x, y.x, c.frames * 2 * sizeof (float)));
 	mdyn_destroy (&p);
 	free (y.x), free (c.x);
-}
-END_TEST
-
-/* measure -> stats file -> linear, read by libebur128 at the other end. */
-START_TEST (linear_lands)
-{
-	static const char *const targets[] = { "-35", "-23", "-16" };
-	static char file[160];
-	clip c = new_clip (rates[_i], 2, 12), y;
-	talk (&c, -12, 0, 5);
-	talk (&c, -2, 5, 4);
-	talk (&c, -25, 9, 3);
-	json_t *o = stats_of (&c, "mode=measure", NULL, NULL);
-	double loudness = value (o, "integrated"), peak = value (o, "true_peak");
-	json_decref (o);
-	snprintf (file, sizeof file, "%s.in", path);
-	ck_assert_int_eq (rename (path, file), 0);
-	for (size_t i = 0; i < N (targets); i++) {
-		double target = atof (targets[i]);
-		o = stats_of (&c, rows ("mode=linear:measured-file=%s:target=%s", file, targets[i]), NULL, &y);
-		NEAR (ebur_loudness (&y, 0, y.frames), target, 0.05);
-		NEAR (value (o, "applied_gain"), target - loudness, 0.002);
-		NEAR (value (o, "integrated"), loudness, 1e-9, the delay does not count);
-		NEAR (value (o, "duration"), 12, 1e-9);
-		NEAR (value (json_object_get (o, "output"), "integrated"), target, 0.05);
-		ck_assert_str_eq (json_string_value (json_object_get (o, "mode")), "linear");
-		json_decref (o);
-		free (y.x);
-	}
-	/* Far over the ceiling: each policy does what it says. */
-	o = stats_of (&c, rows ("mode=linear:measured-file=%s:target=-6", file), NULL, &y);
-	ck_assert_str_eq (json_string_value (json_object_get (o, "peak_action")), "limited");
-	ck_assert_double_gt (value (o, "limiter_reduction"), 0.5);
-	ck_assert_double_le (value (json_object_get (o, "output"), "true_peak"), -1 + 0.05);
-	json_decref (o);
-	free (y.x);
-	o = stats_of (&c, rows ("mode=linear:measured-file=%s:target=-6:peak-policy=lower", file), NULL, &y);
-	ck_assert_str_eq (json_string_value (json_object_get (o, "peak_action")), "lowered");
-	NEAR (value (o, "applied_gain"), -1 - peak, 0.002);
-	NEAR (value (json_object_get (o, "output"), "true_peak"), -1, 0.01);
-	json_decref (o);
-	free (y.x);
-	mdyn_proc *p = make (&c, rows ("mode=linear:measured-file=%s:target=-6:peak-policy=fail", file), NULL);
-	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), -ERANGE);
-	ck_assert_ptr_nonnull (strstr (why, "peak-policy=fail"));
-	mdyn_destroy (&p);
-	/* A row wins over the file. */
-	p = make (&c, rows ("mode=linear:measured-file=%s:target=-20:measured-loudness=-23", file), NULL);
-	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
-	y = run (p, &c, 1000);
-	NEAR (mdyn_get (p, MDYN_NORM_gain), 3, 1e-9);
-	mdyn_destroy (&p);
-	unlink (file);
-	free (y.x), free (c.x);
-}
-END_TEST
-
-START_TEST (missing_measurement_is_refused)
-{
-	static const struct {
-		const char *rows, *name;
-	} cases[] = {
-		{ "mode=linear", "measured-loudness" },
-		{ "mode=linear:measured-peak=-3", "measured-loudness" },
-		{ "mode=linear:measured-loudness=-23:peak-policy=lower", "measured-peak" },
-		{ "mode=linear:measured-loudness=-23:peak-policy=fail", "measured-peak" },
-		{ "mode=linear:measured-file=/nonexistent/x.json", "measured-file" },
-		{ "mode=linear:measured-file=/tmp", "measured-file" },
-		{ "mode=live:stats-file=/nonexistent/x.json", "stats-file" },
-	};
-	clip c = { 48000, 2, 0, NULL };
-	for (size_t i = 0; i < N (cases); i++) {
-		mdyn_proc *p = make (&c, cases[i].rows, NULL);
-		*why = 0;
-		ck_assert_int_lt (mdyn_prepare (p, why, sizeof why), 0);
-		ck_assert_msg (strstr (why, cases[i].name) && !strchr (why, '\n'), "%s", why);
-		mdyn_destroy (&p);
-	}
-}
-END_TEST
-
-START_TEST (broken_stats_are_refused)
-{
-	static const struct {
-		const char *text, *name;
-	} cases[] = {
-		{ "", "JSON" },
-		{ "loud", "JSON" },
-		{ "[1]", "object" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23", "JSON" },
-		{ "{\"integrated\": -23, \"true_peak\": -1}", "schema" },
-		{ "{\"input_i\": \"-23.0\", \"input_tp\": \"-1\"}", "schema" },
-		{ "{\"schema\": 1, \"integrated\": -23, \"true_peak\": -1}", "schema" },
-		{ "{\"schema\": \"mdyn-loudness-2\", \"integrated\": -23, \"true_peak\": -1}", "schema" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"true_peak\": -1}", "integrated" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": null, \"true_peak\": null}", "integrated" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": \"-23\", \"true_peak\": -1}", "integrated" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": NaN, \"true_peak\": -1}", "JSON" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": 1e9, \"true_peak\": -1}", "integrated" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": true}", "true_peak" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23}", "true_peak" },
-	};
-	clip c = { 48000, 2, 0, NULL };
-	mdyn_proc *p = make (&c, rows ("mode=linear:measured-file=%s", stats_path ()), NULL);
-	for (size_t i = 0; i <= N (cases); i++) {
-		FILE *f = fopen (path, "w");
-		if (i < N (cases))
-			fputs (cases[i].text, f);
-		else
-			for (int k = 0; k < 70000; k++)
-				fputc (' ', f);
-		fclose (f);
-		*why = 0;
-		ck_assert_int_lt (mdyn_prepare (p, why, sizeof why), 0);
-		ck_assert_msg (strstr (why, i < N (cases) ? cases[i].name : "bytes") && strstr (why, "measured-file") && !strchr (why, '\n'), "%zu: %s",
-		               i, why);
-	}
-	FILE *f = fopen (path, "w");
-	fputs ("{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": null, \"else\": 3}", f);
-	fclose (f);
-	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
-	unlink (path);
-	mdyn_destroy (&p);
 }
 END_TEST
 
@@ -492,9 +342,6 @@ main (void)
 	tcase_add_loop_test (t, any_split_gives_the_same_bits, 0, N (modes));
 	tcase_add_loop_test (t, reset_forgets_all, 0, N (modes));
 	tcase_add_loop_test (t, nothing_to_do_changes_no_bit, 0, 5);
-	tcase_add_loop_test (t, linear_lands, 0, N (rates));
-	tcase_add_test (t, missing_measurement_is_refused);
-	tcase_add_test (t, broken_stats_are_refused);
 	tcase_add_test (t, only_regular_files_are_replaced);
 	tcase_add_test (t, stats_are_whole_or_absent);
 	tcase_add_test (t, deliveries_are_judged);
