@@ -38,6 +38,7 @@ mdyngst_element_rebuild (MdynElement *self, const GstAudioInfo *info)
 	gchar why[600] = "";
 	mdyn_format f = mdyngst_layout_format (info);
 	GstClockTime before = self->latency;
+	f.key_channels = mdyngst_key_setup (self, info);
 	mdyn_proc *core = mdyngst_props_build (self, &f, TRUE, why, sizeof why);
 	if (!core) {
 		if (!self->refused) /* the base class tries again with every buffer */
@@ -56,13 +57,30 @@ mdyngst_element_rebuild (MdynElement *self, const GstAudioInfo *info)
 }
 
 static gboolean
-setup (GstAudioFilter *filter, const GstAudioInfo *info)
+is_dirty (MdynElement *self)
 {
-	MdynElement *self = (MdynElement *) filter;
 	GST_OBJECT_LOCK (self);
 	gboolean dirty = self->dirty;
 	GST_OBJECT_UNLOCK (self);
-	if (self->core && !dirty && gst_audio_info_is_equal (info, &self->info))
+	return dirty || mdyngst_key_changed (self);
+}
+
+GstFlowReturn
+mdyngst_element_renew (MdynElement *self)
+{
+	if (!is_dirty (self))
+		return GST_FLOW_OK;
+	GstFlowReturn ret = mdyngst_stream_drain (self);
+	if (ret == GST_FLOW_OK && !mdyngst_element_rebuild (self, &GST_AUDIO_FILTER (self)->info))
+		ret = GST_FLOW_ERROR;
+	return ret;
+}
+
+static gboolean
+setup (GstAudioFilter *filter, const GstAudioInfo *info)
+{
+	MdynElement *self = (MdynElement *) filter;
+	if (self->core && !is_dirty (self) && gst_audio_info_is_equal (info, &self->info))
 		return TRUE;
 	return mdyngst_element_rebuild (self, info);
 }
@@ -116,6 +134,7 @@ end_of_stream (MdynElement *self)
 	if (self->core && mdyn_finish (self->core, why, sizeof why) < 0)
 		GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("%s", why), (NULL));
 	mdyngst_stream_restart (self);
+	mdyngst_key_audio_ends (self);
 	tell_nonfinite (self);
 }
 
@@ -133,24 +152,9 @@ generate_output (GstBaseTransform *trans, GstBuffer **out)
 {
 	MdynElement *self = (MdynElement *) trans;
 	GstBuffer *buf = trans->queued_buf;
-	GstFlowReturn ret;
 	*out = NULL;
 	trans->queued_buf = NULL;
-	if (!buf)
-		return GST_FLOW_OK;
-	GST_OBJECT_LOCK (self);
-	gboolean dirty = self->dirty;
-	GST_OBJECT_UNLOCK (self);
-	if (dirty) { /* a SETUP row was set while playing */
-		ret = mdyngst_stream_drain (self);
-		if (ret == GST_FLOW_OK && !mdyngst_element_rebuild (self, &GST_AUDIO_FILTER (self)->info))
-			ret = GST_FLOW_ERROR;
-		if (ret != GST_FLOW_OK) {
-			gst_buffer_unref (buf);
-			return ret;
-		}
-	}
-	return mdyngst_stream_take (self, buf, out);
+	return buf ? mdyngst_stream_take (self, buf, out) : GST_FLOW_OK;
 }
 
 static gboolean
@@ -189,13 +193,20 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
 			mdyngst_stream_drain (self);
 		break;
 	case GST_EVENT_STREAM_START:
+		mdyngst_stream_drain (self);
+		break;
 	case GST_EVENT_SEGMENT_DONE:
 		mdyngst_stream_drain (self);
+		mdyngst_key_audio_ends (self);
 		break;
 	case GST_EVENT_EOS:
 		end_of_stream (self);
 		break;
+	case GST_EVENT_FLUSH_START:
+		mdyngst_key_flush (self, TRUE);
+		break;
 	case GST_EVENT_FLUSH_STOP:
+		mdyngst_key_flush (self, FALSE);
 		mdyngst_stream_restart (self);
 		break;
 	case GST_EVENT_GAP:
@@ -210,6 +221,26 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
 		break;
 	}
 	return GST_BASE_TRANSFORM_CLASS (parent_class)->sink_event (trans, event);
+}
+
+static gboolean
+src_event (GstBaseTransform *trans, GstEvent *event)
+{
+	MdynElement *self = (MdynElement *) trans;
+	gboolean seek = GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
+	if (seek)
+		mdyngst_key_seek (self, event);
+	gboolean ret = GST_BASE_TRANSFORM_CLASS (parent_class)->src_event (trans, event);
+	if (seek)
+		mdyngst_key_seek_done (self);
+	return ret;
+}
+
+static GstStateChangeReturn
+change_state (GstElement *element, GstStateChange change)
+{
+	mdyngst_key_change_state ((MdynElement *) element, change);
+	return GST_ELEMENT_CLASS (parent_class)->change_state (element, change);
 }
 
 /* Before the rate is known, a core at a common one tells. */
@@ -237,6 +268,7 @@ query_latency (MdynElement *self, GstQuery *query)
 	if (!gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
 		return FALSE;
 	gst_query_parse_latency (query, &live, &min, &max);
+	mdyngst_keypad_latency (self, &live, &min, &max);
 	gst_query_set_latency (query, live, min + own, GST_CLOCK_TIME_IS_VALID (max) ? max + own : max);
 	return TRUE;
 }
@@ -293,6 +325,7 @@ finalize (GObject *object)
 	MdynElement *self = (MdynElement *) object;
 	mdyn_destroy (&self->core);
 	gst_queue_array_free (self->anchors);
+	mdyngst_key_free (self);
 	mdyngst_props_free (self);
 	G_OBJECT_CLASS (parent_class)->finalize (object);
 }
@@ -308,7 +341,10 @@ class_init (gpointer klass, gpointer data)
 	mdyngst_props_install (G_OBJECT_CLASS (klass), cls);
 	gst_element_class_set_metadata (GST_ELEMENT_CLASS (klass), cls->long_name, "Filter/Effect/Audio", cls->description, "mdyn contributors");
 	gst_audio_filter_class_add_pad_templates (GST_AUDIO_FILTER_CLASS (klass), caps);
+	if (cls->has_sidechain)
+		mdyngst_keypad_class_init (GST_ELEMENT_CLASS (klass), caps);
 	gst_caps_unref (caps);
+	GST_ELEMENT_CLASS (klass)->change_state = change_state;
 	GST_AUDIO_FILTER_CLASS (klass)->setup = setup;
 	trans->start = start;
 	trans->stop = stop;
@@ -316,6 +352,7 @@ class_init (gpointer klass, gpointer data)
 	trans->transform_ip_on_passthrough = FALSE;
 	trans->generate_output = generate_output;
 	trans->sink_event = sink_event;
+	trans->src_event = src_event;
 	trans->query = query_func;
 }
 
@@ -330,6 +367,7 @@ init (GTypeInstance *instance, gpointer klass)
 	self->discont = TRUE;
 	gst_audio_info_init (&self->info);
 	mdyngst_props_init (self);
+	mdyngst_key_init (self);
 	gst_base_transform_set_in_place (trans, TRUE);
 	gst_base_transform_set_passthrough (trans, FALSE);
 	gst_base_transform_set_qos_enabled (trans, FALSE);

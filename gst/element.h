@@ -7,6 +7,8 @@
  *   element.c   type, negotiation, events, queries
  *   stream.c    buffers through the core, on time
  *   meter.c     readings and their messages
+ *   key.c       the audio of the key pad, at the time it belongs to
+ *   keypad.c    the pad itself
  *   props.c     rows as properties, values for a new core
  *   layout.c    formats and channel positions
  *
@@ -20,6 +22,7 @@
 #include <gst/base/base.h>
 #include <gst/gst.h>
 
+#include "key.h"
 #include "mdyn/mdyn.h"
 
 GST_DEBUG_CATEGORY_EXTERN (mdyngst_debug);
@@ -32,7 +35,7 @@ typedef struct MdynAnchor {
 	guint64 offset;
 } MdynAnchor;
 
-typedef struct MdynElement {
+struct MdynElement {
 	GstAudioFilter parent;
 	const mdyn_class *cls;
 
@@ -54,6 +57,7 @@ typedef struct MdynElement {
 	guint64 fed;                     /* frames since the core was new or reset: places the blocks of control */
 	guint64 gap_run;                 /* frames of GAP at the end of what was taken */
 	gboolean discont;                /* the next output does not follow the last one */
+	gboolean keyless;                /* what is processed now is no audio that a key belongs to */
 	GstQueueArray *anchors;          /* MdynAnchor, oldest that an output can still need first */
 	gdouble nonfinite;               /* counted by cores before the present one */
 	gboolean told_nonfinite;
@@ -64,7 +68,9 @@ typedef struct MdynElement {
 		guint64 from;            /* where the present reading began */
 		GstClockTime from_pts;
 	} meter;
-} MdynElement;
+
+	MdynKey key;                     /* of use if cls->has_sidechain */
+};
 
 typedef struct MdynElementClass {
 	GstAudioFilterClass parent;
@@ -75,6 +81,10 @@ void mdyngst_debug_init (void);
 
 /* The type of a class's element, registered at the first call. */
 GType mdyngst_element_type (const mdyn_class *cls);
+
+/* Where the core is not what is asked for (a SETUP row was set while playing, the key has other channels): drains it and builds another.
+ * Streaming thread. */
+GstFlowReturn mdyngst_element_renew (MdynElement *self);
 
 /* Replaces the core by one for info with the values as they are now; posts an error and returns FALSE if that cannot be. Streaming thread. */
 gboolean mdyngst_element_rebuild (MdynElement *self, const GstAudioInfo *info);

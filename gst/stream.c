@@ -88,14 +88,19 @@ run (MdynElement *self, GstAudioBuffer *a)
 			n = MIN (n, CONTROL - at);
 		}
 		n = mdyngst_meter_until (self, n);
+		const void *planes[MDYN_CHANNELS_MAX], *const *key = NULL;
+		if (self->key.channels && !self->keyless) {
+			n = MIN (n, MDYNGST_KEY_CHUNK);
+			key = mdyngst_key_take (self, planes, n);
+		}
 		if (planar) {
 			void *plane[MDYN_CHANNELS_MAX];
 			for (gint c = 0; c < a->n_planes; c++)
 				plane[c] = (guint8 *) a->planes[c] + done * bps;
-			mdyn_process (self->core, plane, (const void *const *) plane, NULL, n);
+			mdyn_process (self->core, plane, (const void *const *) plane, key, n);
 		} else {
 			void *x = (guint8 *) a->planes[0] + done * bpf;
-			mdyn_process_interleaved (self->core, x, x, NULL, n);
+			mdyn_process_interleaved (self->core, x, x, key ? key[0] : NULL, n);
 		}
 		self->in += n;
 		self->fed += n;
@@ -199,7 +204,9 @@ mdyngst_stream_drain (MdynElement *self)
 	GstFlowReturn ret = GST_FLOW_OK;
 	if (!self->core || !self->in)
 		return ret;
+	self->keyless = TRUE;
 	ret = push_silence (self, self->delay);
+	self->keyless = FALSE;
 	gboolean pending = self->discont;
 	mdyngst_meter_end (self);
 	mdyngst_stream_forget (self);
@@ -219,11 +226,15 @@ jumps (const MdynElement *self, GstClockTime pts, gboolean discont)
 	return off > (discont ? gst_util_uint64_scale_ceil (1, GST_SECOND, (guint64) self->info.rate) : JUMP);
 }
 
-/* Drains before a jump; then input frame `in` lies at pts. */
+/* Waits for the key of `frames` frames at pts, drains before a jump; then input frame `in` lies at pts. */
 static GstFlowReturn
-arrive (MdynElement *self, GstClockTime pts, guint64 offset, gboolean discont)
+arrive (MdynElement *self, GstClockTime pts, guint64 offset, gboolean discont, gsize frames)
 {
-	GstFlowReturn ret = GST_FLOW_OK;
+	GstFlowReturn ret = mdyngst_key_wait (self, pts, discont, frames);
+	if (ret == GST_FLOW_OK)
+		ret = mdyngst_element_renew (self);
+	if (ret != GST_FLOW_OK)
+		return ret;
 	if (jumps (self, pts, discont)) {
 		GST_DEBUG_OBJECT (self, "time jumps to %" GST_TIME_FORMAT, GST_TIME_ARGS (pts));
 		ret = mdyngst_stream_drain (self);
@@ -283,7 +294,9 @@ backwards (MdynElement *self, GstBuffer *buf, gsize frames, GstFlowReturn *ret)
 		*ret = GST_FLOW_ERROR;
 		return NULL;
 	}
+	self->keyless = TRUE;
 	whole = advance (self, whole, frames + self->delay, ret);
+	self->keyless = FALSE;
 	mdyngst_meter_end (self);
 	mdyngst_stream_forget (self);
 	return whole;
@@ -304,10 +317,14 @@ mdyngst_stream_take (MdynElement *self, GstBuffer *buf, GstBuffer **out)
 		return GST_FLOW_OK;
 	}
 	if (GST_BASE_TRANSFORM (self)->segment.rate < 0) {
-		*out = backwards (self, buf, frames, &ret);
+		ret = mdyngst_element_renew (self);
+		if (ret == GST_FLOW_OK)
+			*out = backwards (self, buf, frames, &ret);
+		else
+			gst_buffer_unref (buf);
 		return ret;
 	}
-	ret = arrive (self, GST_BUFFER_PTS (buf), GST_BUFFER_OFFSET (buf), GST_BUFFER_IS_DISCONT (buf));
+	ret = arrive (self, GST_BUFFER_PTS (buf), GST_BUFFER_OFFSET (buf), GST_BUFFER_IS_DISCONT (buf), frames);
 	if (ret != GST_FLOW_OK) {
 		gst_buffer_unref (buf);
 		return ret;
@@ -330,10 +347,11 @@ mdyngst_stream_gap (MdynElement *self, GstClockTime pts, GstClockTime duration)
 	if (self->in && !jumps (self, start, FALSE)) { /* goes on where the audio ended, so that rounding does not add up over many gaps */
 		GstClockTime expected = pts_from (self, gst_queue_array_peek_tail_struct (self->anchors), self->in);
 		start = GST_CLOCK_TIME_IS_VALID (expected) ? expected : start;
-	} else if (arrive (self, start, GST_BUFFER_OFFSET_NONE, FALSE) != GST_FLOW_OK) {
-		return TRUE;
 	}
-	if (stop > start)
-		push_silence (self, gst_util_uint64_scale_round (stop - start, (guint64) self->info.rate, GST_SECOND));
+	if (stop > start) {
+		guint64 frames = gst_util_uint64_scale_round (stop - start, (guint64) self->info.rate, GST_SECOND);
+		if (arrive (self, start, GST_BUFFER_OFFSET_NONE, FALSE, frames) == GST_FLOW_OK)
+			push_silence (self, frames);
+	}
 	return TRUE;
 }

@@ -72,46 +72,6 @@ START_TEST (idle_is_untouched_at_the_ends_of_rate_and_channels)
 }
 END_TEST
 
-/* The core alone, fed the same, its latency cut off. */
-static double *
-by_core (const char *name, const char *rows, const Shape *s, const double *x, gsize frames)
-{
-	const mdyn_class *cls = NULL;
-	mdyn_proc *p;
-	mdyn_format f = { .sample = s->f64 ? MDYN_F64 : MDYN_F32, .rate = s->rate, .channels = s->channels };
-	char why[600];
-	for (int k = 0; k < MDYN_KINDS; k++)
-		if (!strcmp (mdyn_class_get (k)->name, name))
-			cls = mdyn_class_get (k);
-	f.position[0] = s->channels == 1 ? MDYN_POS_FC : MDYN_POS_FL;
-	f.position[1] = MDYN_POS_FR;
-	ck_assert_int_eq (mdyn_create (&p, cls, &f), 0);
-	gchar **all = g_strsplit (rows, ":", -1);
-	for (gchar **r = all; *r; r++) {
-		gchar **pair = g_strsplit (*r, "=", 2);
-		ck_assert_int_eq (mdyn_set_text (p, pair[0], pair[1], why, sizeof why), 0);
-		g_strfreev (pair);
-	}
-	g_strfreev (all);
-	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
-	gsize n = frames + mdyn_latency (p), size = s->f64 ? sizeof (double) : sizeof (float);
-	void *buf = g_malloc0 (n * s->channels * size);
-	double *out = g_new (double, frames *s->channels);
-	for (gsize i = 0; i < frames * s->channels; i++)
-		if (s->f64)
-			((double *) buf)[i] = x[i];
-		else
-			((float *) buf)[i] = (float) x[i];
-	ck_assert_int_eq (mdyn_process_interleaved (p, buf, buf, NULL, n), 0);
-	for (gsize i = 0; i < frames * s->channels; i++) {
-		gsize from = i + mdyn_latency (p) * s->channels;
-		out[i] = s->f64 ? ((double *) buf)[from] : ((float *) buf)[from];
-	}
-	g_free (buf);
-	mdyn_destroy (&p);
-	return out;
-}
-
 START_TEST (work_has_the_bits_of_the_core)
 {
 	static const struct {
@@ -131,7 +91,7 @@ START_TEST (work_has_the_bits_of_the_core)
 			double *x = noise (&s, frames, 0.9, 3);
 			for (gsize k = 0; k < frames * s.channels; k++) /* loud and soft by turns */
 				x[k] *= k / s.channels / 3000 % 2 ? 1 : 1.0 / 64;
-			double *wanted = by_core (work[i].name, work[i].rows, &s, x, frames);
+			double *wanted = by_core (work[i].name, work[i].rows, &s, x, frames, NULL, 0);
 			Test t = open_test (work[i].name, work[i].rows, &s);
 			for (gsize size = 1; t.at < frames; size = size * 3 % 2003)
 				ck_assert_int_eq (push (&t, x, MIN (size, frames - t.at)), GST_FLOW_OK);

@@ -234,6 +234,43 @@ assert_same (const Got *g, const double *x, gsize frames, guint channels, const 
 	ck_assert_msg (g->offsets_follow, "%s: offsets do not follow", what);
 }
 
+/* What the core alone makes of it, its latency cut off. key: interleaved, as many frames, NULL for none. */
+static inline double *
+by_core (const char *name, const char *rows, const Shape *s, const double *x, gsize frames, const double *key, guint key_channels)
+{
+	const mdyn_class *cls = NULL;
+	mdyn_proc *p;
+	mdyn_format f = { .sample = MDYN_F64, .rate = s->rate, .channels = s->channels, .key_channels = key_channels };
+	char why[600];
+	for (int k = 0; k < MDYN_KINDS; k++)
+		if (!strcmp (mdyn_class_get (k)->name, name))
+			cls = mdyn_class_get (k);
+	f.position[0] = s->channels == 1 ? MDYN_POS_FC : MDYN_POS_FL;
+	f.position[1] = MDYN_POS_FR;
+	ck_assert_int_eq (mdyn_create (&p, cls, &f), 0);
+	gchar **all = g_strsplit (rows, ":", -1);
+	for (gchar **r = all; *r; r++) {
+		gchar **pair = g_strsplit (*r, "=", 2);
+		ck_assert_int_eq (mdyn_set_text (p, pair[0], pair[1], why, sizeof why), 0);
+		g_strfreev (pair);
+	}
+	g_strfreev (all);
+	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
+	gsize late = mdyn_latency (p), n = frames + late;
+	double *buf = g_new0 (double, n *s->channels), *k = g_new0 (double, n *MAX (key_channels, 1));
+	memcpy (buf, x, frames * s->channels * sizeof *x);
+	if (key)
+		memcpy (k, key, frames * key_channels * sizeof *key);
+	ck_assert_int_eq (mdyn_process_interleaved (p, buf, buf, key ? k : NULL, n), 0);
+	memmove (buf, buf + late * s->channels, frames * s->channels * sizeof *buf);
+	if (!s->f64) /* the gain is the same; it is applied in the format's own precision */
+		for (gsize i = 0; i < frames * s->channels; i++)
+			buf[i] = (float) buf[i];
+	g_free (k);
+	mdyn_destroy (&p);
+	return buf;
+}
+
 /* The text of the first message of a type, NULL if there is none; the caller frees it. */
 static inline gchar *
 message (Test *t, GstMessageType type)

@@ -5,36 +5,7 @@
 #include <gst/controller/controller.h>
 #include <stdio.h>
 
-#include "common.h"
-
-/* Runs until EOS or an error; the messages of a name are kept. */
-static GPtrArray *
-run_pipeline (const char *line, const char *name)
-{
-	GError *error = NULL;
-	GPtrArray *kept = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_message_unref);
-	GstElement *p = gst_parse_launch (line, &error);
-	ck_assert_msg (p && !error, "%s", error ? error->message : "");
-	GstBus *bus = gst_element_get_bus (p);
-	GstMessage *m = NULL;
-	gst_element_set_state (p, GST_STATE_PLAYING);
-	for (gboolean more = TRUE; more;) {
-		m = gst_bus_timed_pop (bus, 20 * GST_SECOND);
-		ck_assert_ptr_nonnull (m);
-		if (GST_MESSAGE_TYPE (m) == GST_MESSAGE_ERROR) {
-			gst_message_parse_error (m, &error, NULL);
-			ck_abort_msg ("%s", error->message);
-		}
-		more = GST_MESSAGE_TYPE (m) != GST_MESSAGE_EOS;
-		if (name && gst_message_has_name (m, name))
-			g_ptr_array_add (kept, gst_message_ref (m));
-		gst_message_unref (m);
-	}
-	gst_element_set_state (p, GST_STATE_NULL);
-	gst_object_unref (bus);
-	gst_object_unref (p);
-	return kept;
-}
+#include "pipeline.h"
 
 START_TEST (five_hundred_cycles)
 {
