@@ -2,8 +2,10 @@
  * SPDX-FileCopyrightText: mdyn contributors */
 #include "element.h"
 
+#include "actions.h"
 #include "layout.h"
 #include "props.h"
+#include "report.h"
 #include "stream.h"
 
 GST_DEBUG_CATEGORY (mdyngst_debug);
@@ -22,6 +24,7 @@ static const mdyn_format common_format = { .sample = MDYN_F32, .rate = 48000, .c
 static void
 swap (MdynElement *self, mdyn_proc *core, GstClockTime latency)
 {
+	g_mutex_lock (&self->busy);
 	GST_OBJECT_LOCK (self);
 	mdyn_proc *old = self->core;
 	if (core)
@@ -29,6 +32,7 @@ swap (MdynElement *self, mdyn_proc *core, GstClockTime latency)
 	self->core = core;
 	self->latency = latency;
 	GST_OBJECT_UNLOCK (self);
+	g_mutex_unlock (&self->busy);
 	mdyn_destroy (&old);
 }
 
@@ -47,6 +51,8 @@ mdyngst_element_rebuild (MdynElement *self, const GstAudioInfo *info)
 		return FALSE;
 	}
 	self->refused = FALSE;
+	if (*why)
+		GST_ELEMENT_WARNING (self, STREAM, FORMAT, ("%s", why), (NULL));
 	mdyngst_stream_restart (self);
 	self->info = *info;
 	self->delay = mdyn_latency (core);
@@ -92,6 +98,9 @@ start (GstBaseTransform *trans)
 	GST_OBJECT_LOCK (self);
 	self->meters.n = 0;
 	GST_OBJECT_UNLOCK (self);
+	g_mutex_lock (&self->busy);
+	g_clear_pointer (&self->last_stats, g_free);
+	g_mutex_unlock (&self->busy);
 	self->nonfinite = 0;
 	self->told_nonfinite = self->refused = FALSE;
 	if (!mdyngst_props_good (self))
@@ -129,10 +138,9 @@ stop (GstBaseTransform *trans)
 static void
 end_of_stream (MdynElement *self)
 {
-	gchar why[600] = "";
 	mdyngst_stream_drain (self);
-	if (self->core && mdyn_finish (self->core, why, sizeof why) < 0)
-		GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("%s", why), (NULL));
+	if (self->core)
+		mdyngst_report_end (self);
 	mdyngst_stream_restart (self);
 	mdyngst_key_audio_ends (self);
 	tell_nonfinite (self);
@@ -194,6 +202,7 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
 		break;
 	case GST_EVENT_STREAM_START:
 		mdyngst_stream_drain (self);
+		mdyngst_actions_cue (self);
 		break;
 	case GST_EVENT_SEGMENT_DONE:
 		mdyngst_stream_drain (self);
@@ -326,6 +335,8 @@ finalize (GObject *object)
 	mdyn_destroy (&self->core);
 	gst_queue_array_free (self->anchors);
 	mdyngst_key_free (self);
+	g_mutex_clear (&self->busy);
+	g_free (self->last_stats);
 	mdyngst_props_free (self);
 	G_OBJECT_CLASS (parent_class)->finalize (object);
 }
@@ -339,6 +350,7 @@ class_init (gpointer klass, gpointer data)
 	parent_class = g_type_class_peek_parent (klass);
 	G_OBJECT_CLASS (klass)->finalize = finalize;
 	mdyngst_props_install (G_OBJECT_CLASS (klass), cls);
+	mdyngst_actions_install (G_OBJECT_CLASS (klass), cls);
 	gst_element_class_set_metadata (GST_ELEMENT_CLASS (klass), cls->long_name, "Filter/Effect/Audio", cls->description, "mdyn contributors");
 	gst_audio_filter_class_add_pad_templates (GST_AUDIO_FILTER_CLASS (klass), caps);
 	if (cls->has_sidechain)
@@ -368,6 +380,7 @@ init (GTypeInstance *instance, gpointer klass)
 	gst_audio_info_init (&self->info);
 	mdyngst_props_init (self);
 	mdyngst_key_init (self);
+	g_mutex_init (&self->busy);
 	gst_base_transform_set_in_place (trans, TRUE);
 	gst_base_transform_set_passthrough (trans, FALSE);
 	gst_base_transform_set_qos_enabled (trans, FALSE);

@@ -10,10 +10,12 @@
  *   key.c       the audio of the key pad, at the time it belongs to
  *   keypad.c    the pad itself
  *   props.c     rows as properties, values for a new core
+ *   actions.c   events as action signals
+ *   report.c    the measurement as text
  *   layout.c    formats and channel positions
  *
  * Threads. "Streaming thread" is whoever holds the stream lock of the sink pad. It alone replaces the core, under the object lock, so it may use
- * the core without that lock; every other thread takes it. */
+ * the core without that lock; every other thread takes it. What another thread may do only while the core is at rest it does under `busy`. */
 #ifndef MDYNGST_ELEMENT_H
 #define MDYNGST_ELEMENT_H
 
@@ -49,6 +51,9 @@ struct MdynElement {
 	GstClockTime latency;            /* of the core */
 	gboolean post_messages;
 	guint64 interval;                /* ns between readings */
+
+	GMutex busy;                     /* while the core works; taken before the object lock */
+	gchar *last_stats;               /* of the last stream that ended, NULL: none. Under busy */
 
 	/* Streaming thread. A frame number counts from the last start of the stream's time: start, flush, jump, drain. */
 	GstAudioInfo info;

@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "report.h"
+
 enum { ROW_PRESET = 1 };         /* the same in every class, says the core */
 enum { FIRST_ROW = 1 };          /* property ids start at 1: row i is property i + 1 */
-enum { POST_MESSAGES, INTERVAL }; /* after the rows */
+enum { POST_MESSAGES, INTERVAL, STATS, OWN }; /* after the rows */
 
 #define EACH_ROW(cls, row) for (const mdyn_param *row = (cls)->params; row < (cls)->params + (cls)->n_params; row++)
 
@@ -251,7 +253,7 @@ set_property (GObject *object, guint id, const GValue *v, GParamSpec *spec)
 {
 	MdynElement *self = (MdynElement *) object;
 	guint i = id - FIRST_ROW;
-	if (i >= self->cls->n_params + 2) {
+	if (i >= self->cls->n_params + OWN) {
 		G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 		return;
 	}
@@ -299,8 +301,12 @@ get_property (GObject *object, guint id, GValue *v, GParamSpec *spec)
 {
 	MdynElement *self = (MdynElement *) object;
 	guint i = id - FIRST_ROW, own = (guint) self->cls->n_params;
-	if (i >= own + 2) {
+	if (i >= own + OWN) {
 		G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+		return;
+	}
+	if (i == own + STATS) {
+		g_value_take_string (v, mdyngst_report_stats (self));
 		return;
 	}
 	GST_OBJECT_LOCK (self);
@@ -343,6 +349,10 @@ mdyngst_props_install (GObjectClass *klass, const mdyn_class *cls)
 	g_object_class_install_property (klass, id++,
 	                                 g_param_spec_uint64 ("interval", "interval", "Time from one reading of the meters to the next (ns)", 1, G_MAXUINT64,
 	                                                      100 * GST_MSECOND, own));
+	if (mdyngst_report_has_stats (cls))
+		g_object_class_install_property (klass, id++,
+		                                 g_param_spec_string ("stats", "stats", "The measurement so far as JSON, as stats-file gets it", NULL,
+		                                                      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 void

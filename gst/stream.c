@@ -2,9 +2,12 @@
  * SPDX-FileCopyrightText: mdyn contributors */
 #include "stream.h"
 
+#include "actions.h"
 #include "meter.h"
+#include "report.h"
 
 #define JUMP (40 * GST_MSECOND)          /* less is jitter of the timestamps, not missing audio */
+#define CUE GST_SECOND                   /* a jump this far leads to another programme; less is what a network loses on the way */
 #define GAP_MAX (10 * GST_SECOND)        /* a longer gap is no work for the core */
 #define CONTROL 64                       /* frames from one control point to the next */
 
@@ -93,6 +96,7 @@ run (MdynElement *self, GstAudioBuffer *a)
 			n = MIN (n, MDYNGST_KEY_CHUNK);
 			key = mdyngst_key_take (self, planes, n);
 		}
+		g_mutex_lock (&self->busy);
 		if (planar) {
 			void *plane[MDYN_CHANNELS_MAX];
 			for (gint c = 0; c < a->n_planes; c++)
@@ -104,6 +108,8 @@ run (MdynElement *self, GstAudioBuffer *a)
 		}
 		self->in += n;
 		self->fed += n;
+		g_mutex_unlock (&self->busy);
+		mdyngst_report_due (self);
 		mdyngst_meter_advance (self);
 	}
 }
@@ -191,9 +197,11 @@ mdyngst_stream_restart (MdynElement *self)
 	if (self->core) {
 		const mdyn_param *row = mdyn_class_find (self->cls, "nonfinite");
 		self->nonfinite += row ? mdyn_get (self->core, row->id) : 0;
+		g_mutex_lock (&self->busy);
 		mdyn_reset (self->core);
+		self->fed = 0;
+		g_mutex_unlock (&self->busy);
 	}
-	self->fed = 0;
 	mdyngst_stream_forget (self);
 	mdyngst_meter_end (self);
 }
@@ -216,14 +224,20 @@ mdyngst_stream_drain (MdynElement *self)
 	return ret;
 }
 
-static gboolean
-jumps (const MdynElement *self, GstClockTime pts, gboolean discont)
+/* How far pts is from where it would follow; 0 if that cannot be said. */
+static GstClockTime
+distance (const MdynElement *self, GstClockTime pts)
 {
 	GstClockTime expected = pts_from (self, gst_queue_array_peek_tail_struct (self->anchors), self->in);
 	if (!self->in || !GST_CLOCK_TIME_IS_VALID (pts) || !GST_CLOCK_TIME_IS_VALID (expected))
-		return FALSE;
-	GstClockTime off = pts > expected ? pts - expected : expected - pts;
-	return off > (discont ? gst_util_uint64_scale_ceil (1, GST_SECOND, (guint64) self->info.rate) : JUMP);
+		return 0;
+	return pts > expected ? pts - expected : expected - pts;
+}
+
+static gboolean
+jumps (const MdynElement *self, GstClockTime pts, gboolean discont)
+{
+	return distance (self, pts) > (discont ? gst_util_uint64_scale_ceil (1, GST_SECOND, (guint64) self->info.rate) : JUMP);
 }
 
 /* Waits for the key of `frames` frames at pts, drains before a jump; then input frame `in` lies at pts. */
@@ -237,8 +251,11 @@ arrive (MdynElement *self, GstClockTime pts, guint64 offset, gboolean discont, g
 		return ret;
 	if (jumps (self, pts, discont)) {
 		GST_DEBUG_OBJECT (self, "time jumps to %" GST_TIME_FORMAT, GST_TIME_ARGS (pts));
+		gboolean cue = distance (self, pts) >= CUE;
 		ret = mdyngst_stream_drain (self);
 		self->discont = TRUE;
+		if (cue)
+			mdyngst_actions_cue (self);
 	}
 	push_anchor (self, pts, offset);
 	return ret;
