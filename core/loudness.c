@@ -11,6 +11,7 @@
 #include "truepeak.h"
 
 #define TICKS 30                                  /* blocks of 100 ms in a short-term window */
+#define QUIET_TICKS 5                             /* of the noise floor */
 #define SILENCE_TICKS 10                          /* the slowest pole of the K weighting decays by 2000 dB in this second */
 
 struct mdyn_loudness {
@@ -28,6 +29,8 @@ struct mdyn_loudness {
 	uint64_t fed;                             /* frames */
 	uint64_t heard, counted;                  /* slices */
 	float *tick_peak;                         /* peaks of blocks of 100 ms, a ring as `slice`: block k at k % tick_ring */
+	double *tick_square;                      /* their mean squares, unweighted, as well */
+	double square[QUANTUM];                   /* sums of the present one, by place in the quantum */
 	size_t tick_ring;
 	float tick_sample_peak;                   /* of the present one */
 
@@ -36,6 +39,8 @@ struct mdyn_loudness {
 	uint64_t base;                            /* the first slice */
 	double max_momentary, max_short_term;     /* energies */
 	double psr;                               /* least energy ratio; 0: none yet */
+	mdyn_loudness_bin squares;                              /* of blocks */
+	double quietest;                          /* mean square */
 	float sample_peak, peak;                  /* peak: of whole blocks */
 	unsigned stale;                           /* quanta to come whose true peak is from before */
 	bool finished;
@@ -100,12 +105,13 @@ mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
 	double *slice = mdyn_carve (a, ring, sizeof *slice);
 	size_t tick_ring = ring * ms / 100 + 2;
 	float *tick_peak = mdyn_carve (a, tick_ring, sizeof *tick_peak);
+	double *tick_square = mdyn_carve (a, tick_ring, sizeof *tick_square);
 	mdyn_truepeak *between = mdyn_truepeak_lay (a, f->rate, f->channels);
 	if (!l)
 		return NULL;
 	*l = (mdyn_loudness) { .between = between, .momentary = momentary, .short_term = short_term, .woven = woven, .slice = slice, .ring = ring,
-		               .tick_peak = tick_peak, .tick_ring = tick_ring, .rate = f->rate, .channels = f->channels, .slices = 100 / ms,
-		               .slice_ms = ms, .slice_frames = frames, .tail = tail };
+		               .tick_peak = tick_peak, .tick_square = tick_square, .tick_ring = tick_ring, .rate = f->rate, .channels = f->channels, .slices = 100 / ms,
+		               .slice_ms = ms, .slice_frames = frames, .tail = tail, .quietest = HUGE_VAL };
 	return l;
 }
 
@@ -150,6 +156,8 @@ mdyn_loudness_reset (mdyn_loudness *l)
 	}
 	mdyn_truepeak_reset (l->between);
 	memset (l->tick_peak, 0, l->tick_ring * sizeof *l->tick_peak);
+	memset (l->tick_square, 0, l->tick_ring * sizeof *l->tick_square);
+	memset (l->square, 0, sizeof l->square);
 	l->tick_sample_peak = 0;
 	l->at = 0;
 	l->fed = l->heard = l->counted = 0;
@@ -168,6 +176,8 @@ mdyn_loudness_restart (mdyn_loudness *l)
 	l->frames = 0;
 	l->base = l->counted = l->heard + (l->at > 0);
 	l->max_momentary = l->max_short_term = l->psr = 0;
+	l->squares = (mdyn_loudness_bin) { 0, 0 };
+	l->quietest = HUGE_VAL;
 	l->sample_peak = l->peak = l->tick_sample_peak = 0;
 	l->stale = into < MDYN_TRUEPEAK_DELAY ? 1 : 2; /* the quantum that ends next tells of frames up to MDYN_TRUEPEAK_DELAY before its end */
 }
@@ -207,12 +217,30 @@ short_term_peak (const mdyn_loudness *l, uint64_t end)
 	return peak;
 }
 
+/* The block of 100 ms that ended last before slice `end`, if it is of the programme. */
+static void
+count_square (mdyn_loudness *l, uint64_t end)
+{
+	uint64_t last = end / l->slices;
+	if ((last - 1) * l->slices < l->base)
+		return;
+	l->squares.sum += l->tick_square[(last - 1) % l->tick_ring];
+	if (++l->squares.n < QUIET_TICKS)
+		return;
+	double sum = 0;
+	for (uint64_t i = last - QUIET_TICKS; i < last; i++)
+		sum += l->tick_square[i % l->tick_ring];
+	l->quietest = sum / QUIET_TICKS < l->quietest ? sum / QUIET_TICKS : l->quietest;
+}
+
 /* A slice becomes part of the result. */
 static void
 count (mdyn_loudness *l)
 {
 	uint64_t end = ++l->counted, n = end - l->base;
 	size_t momentary = 4 * l->slices, short_term = TICKS * l->slices;
+	if (n % l->slices == 0)
+		count_square (l, end);
 	if (n < momentary)
 		return;
 	double m = mean (l, end, momentary);
@@ -249,6 +277,9 @@ take (mdyn_loudness *l, const float *const *x, size_t n)
 		k = QUANTUM - at < n - done ? QUANTUM - at : n - done;
 		for (unsigned c = 0; c < l->channels; c++)
 			part[c] = (float *) x[c] + done; /* only read */
+		for (unsigned c = 0; c < l->channels; c++)
+			for (size_t i = 0; i < k; i++)
+				l->square[at + i] += (double) part[c][i] * part[c][i];
 		if (mdyn_truepeak_run (l->between, part, at, k, mdyn_truepeak_max_all (l->between)) && l->stale) {
 			l->stale--;
 			mdyn_truepeak_clear (l->between);
@@ -263,7 +294,13 @@ static void
 tick (mdyn_loudness *l)
 {
 	float between = mdyn_truepeak_max_all (l->between);
-	l->tick_peak[(l->heard / l->slices - 1) % l->tick_ring] = larger (between, l->tick_sample_peak);
+	size_t last = (l->heard / l->slices - 1) % l->tick_ring;
+	double sum = 0;
+	for (int i = 0; i < QUANTUM; i++)
+		sum += l->square[i];
+	memset (l->square, 0, sizeof l->square);
+	l->tick_square[last] = sum / (double) (l->slice_frames * l->slices * l->channels);
+	l->tick_peak[last] = larger (between, l->tick_sample_peak);
 	l->peak = larger (l->peak, between);
 	l->tick_sample_peak = 0;
 	mdyn_truepeak_clear (l->between);
@@ -386,4 +423,7 @@ mdyn_loudness_get (const mdyn_loudness *l, mdyn_loudness_result *r)
 	r->psr = l->psr > 0 ? 10 * log10 (l->psr) + 0.691 : NAN;
 	r->true_peak = mdyn_loudness_true_peak (l);
 	r->sample_peak = decibels (l->sample_peak);
+	r->rms = l->squares.n ? 10 * log10 (l->squares.sum / (double) l->squares.n) : NAN;
+	r->noise_floor = l->squares.n >= QUIET_TICKS ? 10 * log10 (l->quietest) : NAN;
+	r->dialogue = r->dialogue_share = r->dialogue_range = NAN;
 }

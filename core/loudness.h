@@ -28,9 +28,12 @@
 typedef struct mdyn_loudness mdyn_loudness;
 
 /* Of what has been counted since the restart. duration in s; integrated, threshold (the gate in force, at least -70), max_* in LUFS; range in LU; psr, the
- * least ratio of the true peak of 3 s to their loudness, in dB. integrated needs 400 ms, range and psr 3 s. */
+ * least ratio of the true peak of 3 s to their loudness, in dB. integrated needs 400 ms, range and psr 3 s. rms, noise_floor: root mean square of all
+ * channels' samples, unweighted, of all blocks of 100 ms and of the quietest 500 ms, dB against full scale (a full sine is -3.01), -infinity for zeros.
+ * dialogue (LUFS), dialogue_share (%) and dialogue_range (LU): NaN where dialogue is not measured. */
 typedef struct mdyn_loudness_result {
-	double duration, integrated, threshold, range, max_momentary, max_short_term, true_peak, sample_peak, psr;
+	double duration, integrated, threshold, range, max_momentary, max_short_term, true_peak, sample_peak, psr, rms, noise_floor;
+	double dialogue, dialogue_share, dialogue_range;
 } mdyn_loudness_result;
 
 /* Carves from the arena in both passes; returns NULL while counting. tail: frames of silence with which the caller will push out what lies in its

@@ -164,7 +164,7 @@ static bool
 counts_double (const mdyn_proc *p)
 {
 	double dual = mdyn_get (p, MDYN_NORM_dual_mono);
-	return p->format.channels == 1 && (dual == MDYN_NORM_dual_mono_auto ? mdyn_stats_dual_mono (p->preset ? p->preset->nick : NULL)
+	return p->format.channels == 1 && (dual == MDYN_NORM_dual_mono_auto ? mdyn_delivery_dual_mono (p->preset ? p->preset->nick : NULL)
 	                                                                    : dual == MDYN_NORM_dual_mono_on);
 }
 
@@ -178,7 +178,7 @@ begin (mdyn_proc *p)
 	if (s->out)
 		mdyn_loudness_dual_mono (s->out, &p->format, s->dual_mono);
 	bool printed = p->v[MDYN_NORM_print_format] != MDYN_NORM_print_format_none;
-	s->measure_out = s->out && (p->text[MDYN_NORM_stats_file] || printed || mdyn_stats_is_delivery (preset));
+	s->measure_out = s->out && (p->text[MDYN_NORM_stats_file] || printed || mdyn_delivery_known (preset));
 	s->skip = latency (p);
 	s->wait = s->lookahead;
 	s->into = 0;

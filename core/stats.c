@@ -12,41 +12,6 @@
 #include <unistd.h>
 
 #define NAME "masternorm"
-#define UNJUDGED 99
-
-typedef struct delivery {
-	const char *nick;
-	double target, down, up, ceiling;
-	bool dual_mono;
-	const char *source;
-} delivery;
-
-static const delivery deliveries[] = {
-#define DELIVERY(nick, target, down, up, ceiling, dual_mono, source) { nick, target, down, up, ceiling, dual_mono, source },
-#include "mdyn/delivery.def"
-};
-
-static const delivery *
-find (const char *nick)
-{
-	for (size_t i = 0; nick && i < sizeof deliveries / sizeof *deliveries; i++)
-		if (!strcmp (deliveries[i].nick, nick))
-			return &deliveries[i];
-	return NULL;
-}
-
-bool
-mdyn_stats_dual_mono (const char *preset)
-{
-	const delivery *d = find (preset);
-	return d && d->dual_mono;
-}
-
-bool
-mdyn_stats_is_delivery (const char *preset)
-{
-	return find (preset) != NULL;
-}
 
 /* A number to the thousandth, finer than any meter; null where there is none. */
 static json_t *
@@ -82,36 +47,41 @@ measurements (json_t *o, const mdyn_loudness_result *r, bool *ok)
 	put (o, "sample_peak", number (r->sample_peak), ok);
 	put (o, "plr", number (r->true_peak - r->integrated), ok);
 	put (o, "psr", number (r->psr), ok);
-}
-
-/* min -inf or max +inf: not asked; both: not judged. *pass becomes false if it fails. */
-static json_t *
-criterion (double measured, double min, double max, bool *pass, bool *ok)
-{
-	double shown = round (measured * 10) / 10;
-	bool judged = isfinite (min) || isfinite (max);
-	bool good = shown >= min - 1e-9 && shown <= max + 1e-9; /* false for NaN; the 1e-9 is for sums like -23 + .2 */
-	json_t *o = json_object ();
-	put (o, "measured", number (measured), ok);
-	put (o, "min", number (min), ok);
-	put (o, "max", number (max), ok);
-	put (o, "pass", judged ? json_boolean (good) : json_null (), ok);
-	*pass &= good || !judged;
-	return o;
+	put (o, "rms", number (r->rms), ok);
+	put (o, "noise_floor", number (r->noise_floor), ok);
 }
 
 static json_t *
-verdict (const delivery *d, const mdyn_document *s, bool *ok)
+criteria (const mdyn_criterion *c, size_t n, bool *ok)
 {
-	const mdyn_loudness_result *r = s->has_out ? &s->out : &s->in;
-	bool pass = isfinite (r->integrated);
+	json_t *list = json_array ();
+	for (size_t i = 0; i < n; i++, c++) {
+		json_t *o = json_object ();
+		put (o, "name", json_string (c->name), ok);
+		put (o, "measured", number (c->measured), ok);
+		put (o, "limit", number (c->limit), ok);
+		put (o, "tolerance", number (isfinite (c->above) ? c->above : c->below), ok);
+		put (o, "min", number (c->limit - c->below), ok);
+		put (o, "max", number (c->limit + c->above), ok);
+		put (o, "required", json_boolean (c->required), ok);
+		put (o, "pass", c->pass == MDYN_UNJUDGED ? json_null () : json_boolean (c->pass), ok);
+		put (o, "source", json_string (c->source), ok);
+		*ok &= json_array_append_new (list, o) == 0;
+	}
+	return list;
+}
+
+static json_t *
+verdict (const mdyn_document *s, bool *ok)
+{
+	mdyn_criterion c[MDYN_CRITERIA_MAX];
+	mdyn_judgement pass;
+	size_t n = mdyn_delivery_judge (s->preset, !strcmp (s->mode, "live"), s->has_out ? &s->out : &s->in, c, &pass);
 	json_t *o = json_object ();
 	put (o, "of", json_string (s->has_out ? "output" : "input"), ok);
-	put (o, "source", json_string (d->source), ok);
-	put (o, "integrated",
-	     criterion (r->integrated, d->down == UNJUDGED ? -INFINITY : d->target - d->down, d->up == UNJUDGED ? INFINITY : d->target + d->up, &pass, ok), ok);
-	put (o, "true_peak", criterion (r->true_peak, -INFINITY, d->ceiling, &pass, ok), ok);
-	put (o, "pass", json_boolean (pass), ok);
+	put (o, "source", json_string (mdyn_delivery_source (s->preset)), ok);
+	put (o, "pass", pass == MDYN_UNJUDGED ? json_null () : json_boolean (pass), ok);
+	put (o, "criteria", criteria (c, n, ok), ok);
 	return o;
 }
 
@@ -138,7 +108,6 @@ mdyn_stats_compose (const mdyn_document *s)
 	bool good = true, *ok = &good;
 	json_t *o = json_object (), *out = s->has_out ? json_object () : json_null ();
 	json_t *warnings = json_array ();
-	const delivery *d = find (s->preset);
 	for (int i = 0; i < MDYN_WARNINGS; i++)
 		if (*s->warning[i])
 			*ok &= json_array_append_new (warnings, json_string (s->warning[i])) == 0;
@@ -167,7 +136,7 @@ mdyn_stats_compose (const mdyn_document *s)
 	put (o, "output", out, ok);
 	put (o, "warnings", warnings, ok);
 	put (o, "blocks", blocks (s->bin), ok);
-	put (o, "verdict", d ? verdict (d, s, ok) : json_null (), ok);
+	put (o, "verdict", mdyn_delivery_known (s->preset) ? verdict (s, ok) : json_null (), ok);
 	char *t = good ? json_dumps (o, JSON_INDENT (2) | JSON_REAL_PRECISION (10)) : NULL;
 	json_decref (o);
 	return t;

@@ -7,7 +7,8 @@
  *   complete          whether the programme has ended: false in what is written or asked for while it runs
  *   rate, channels, duration (s), nonfinite (samples silenced), dual_mono
  *   integrated, threshold, max_momentary, max_short_term (LUFS), range (LU), true_peak (dBTP), sample_peak (dBFS),
- *   plr (dB: true peak less integrated), psr (dB: the least that the true peak of 3 s stands over their loudness)
+ *   plr (dB: true peak less integrated), psr (dB: the least that the true peak of 3 s stands over their loudness), rms, noise_floor (dBFS, unweighted; of the
+ *                     quietest 500 ms; null for digital silence)
  *                     of the input; null where there is no value, as for silence
  *   mode, preset (null: none), target (LUFS), ceiling (dBTP), applied_gain (dB; live: null), limiter_reduction (largest, dB; no limiter: null),
  *   peak_policy, peak_action (none, limited, lowered), peak_amount (dB: the limiter's largest reduction; by how much the gain was lowered),
@@ -16,17 +17,14 @@
  *   blocks            the momentary loudness of the input's blocks of 400 ms, one every 100 ms, from -120 LUFS up: "loudness:count ...", in bins of .1 LU with
  *                     their mean in thousandths of a LU; from it a gain or a group is exact (core/measured.h)
  *   warnings          list of lines: channels without a position; a programme that never rises over the gate
- *   verdict           null, or with a delivery preset: of ("input" or "output"), source, pass, and integrated and true_peak, each with
- *                     measured, min, max, pass
- *
- * The verdict is read as one reads a meter, to a tenth (EBU Tech 3341 shows loudness and true peak with one decimal): measured values are rounded
- * to .1 before they are compared. So -1.04 dBTP, -1.00 and, what a limiter set to the ceiling may leave to another meter, -0.96 pass
- * a ceiling of -1; -0.94 does not. min or max are null where nothing is asked; where nothing is judged, pass is null. The programme passes if nothing
- * judged fails; silence fails. */
+ *   verdict           null, or with a delivery preset: of ("input" or "output"), source, pass, and criteria, a list of what is asked, each with name (the
+ *                     measurement's field), measured, limit, tolerance, min, max, required (false: advised), pass, source. min or max are null where nothing
+ *                     is asked; pass is null where it cannot be judged. The programme passes if all that is required passes; silence fails.
+ *                     See core/delivery.h. */
 #ifndef MDYN_CORE_STATS_H
 #define MDYN_CORE_STATS_H
 
-#include "loudness.h"
+#include "delivery.h"
 
 #define MDYN_STATS_SCHEMA "mdyn-loudness-1"
 #define MDYN_WARNINGS 3
@@ -64,11 +62,5 @@ int mdyn_stats_write (const char *path, const mdyn_document *s, char *why, size_
 
 /* The same in the words of FFmpeg's loudnorm, its JSON or its summary. Takes size and returns as snprintf does; -ENOMEM. */
 int mdyn_loudnorm_text (const mdyn_document *s, bool json, char *text, size_t size);
-
-/* Whether the delivery of that name counts one channel as two loudspeakers; false for no delivery, or NULL. */
-bool mdyn_stats_dual_mono (const char *preset);
-
-/* Whether there is a delivery of that name. */
-bool mdyn_stats_is_delivery (const char *preset);
 
 #endif
