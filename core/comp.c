@@ -12,17 +12,23 @@
 /* What a gain of its own needs. */
 typedef struct lane {
 	mdyn_ballistics ballistics;
+	float level, reduction;                                        /* the last that stood still, and what the curve made of it; level NAN: none */
 	double peak2, rms2;                                            /* of auto-release: squares over CREST_MS */
 } lane;
 
+/* Rows that ramp: log2 units; slope = 1 - 1/ratio; up, mix and link 0..1. */
+enum { THRESHOLD, SLOPE, KNEE, RANGE, UP, MAKEUP, MIX, LINK, RAMPS };
+
 typedef struct comp {
 	mdyn_detector_coef detect;
-	mdyn_ballistics_coef times;
+	mdyn_ballistics_coef times, guarded;                           /* guarded: while guard lasts */
+	double guard_k;                                                /* the fastest attack and release of these */
 	mdyn_keyfilter filter;
-	mdyn_ramp threshold, slope, knee, range, up, makeup, mix, link; /* log2 units; slope = 1 - 1/ratio; up, mix and link 0..1 */
+	mdyn_ramp ramp[RAMPS];
+	float row[RAMPS][QUANTUM];                                     /* their values in this block */
+	bool still;                                                    /* in every block: no ramp moves */
 	double release;                                                /* frames, without the detector's window */
 	double crest;                                                  /* share of a new square; 0: auto-release is off */
-	double guard_k;                                                /* the fastest attack and release while guard lasts */
 	size_t guard;                                                  /* frames since the detector changed, downwards */
 	mdyn_keyfilter_state *filtered;                                /* [det_channels] */
 	mdyn_detector *detector;                                       /* [det_channels] */
@@ -32,7 +38,7 @@ typedef struct comp {
 	bool apart;                                                    /* channels have reductions of their own, since link was below 100 */
 } comp;
 
-#define BOOST_MAX_DB 30.0
+#define BOOST_MAX ((float) (30.0 / MDYN_DB_PER_LOG2))
 #define CREST_MS 200.0
 #define CREST_NEUTRAL 8.0 /* the squared crest factor at which auto-release takes the label, 9 dB */
 #define CREST_SPAN 4.0    /* at most so much longer or shorter */
@@ -88,20 +94,6 @@ reset (mdyn_proc *p)
 	s->apart = false;
 }
 
-/* d[i] = log2 level -> reduction. Half the knee on this side of the threshold nothing happens, half beyond the slope is whole, a parabola between.
- * up: the other side of the threshold, and a boost (a negative reduction). */
-static void
-curve (float *d, const float *level, float side, const float *threshold, const float *slope, const float *knee, const float *range, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		float over = side * (level[i] - threshold[i]), into = over + knee[i] / 2;
-		float soft = into * into / (2 * knee[i] + 1e-30f);
-		float y = into <= 0 ? 0 : into < knee[i] ? soft : over;
-		y *= slope[i];
-		d[i] = side * (y < range[i] ? y : range[i]);
-	}
-}
-
 /* Half of what the rows take from 0 dBFS. */
 static double
 auto_makeup (const mdyn_proc *p)
@@ -119,14 +111,15 @@ update (mdyn_proc *p, bool jump)
 	comp *s = p->state;
 	const double *v = p->v;
 	double rate = p->format.rate, frames = MDYN_RAMP_MS / 1000 * rate;
-	mdyn_ramp_to (&s->threshold, v[MDYN_COMP_threshold] / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->slope, 1 - 1 / v[MDYN_COMP_ratio], frames, jump);
-	mdyn_ramp_to (&s->knee, v[MDYN_COMP_knee] / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->range, v[MDYN_COMP_range] / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->up, v[MDYN_COMP_direction] == MDYN_COMP_direction_up, frames, jump);
-	mdyn_ramp_to (&s->makeup, (v[MDYN_COMP_makeup] + auto_makeup (p)) / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->mix, v[MDYN_COMP_mix] / 100, frames, jump);
-	mdyn_ramp_to (&s->link, v[MDYN_COMP_link] / 100, frames, jump);
+	mdyn_ramp_to (&s->ramp[THRESHOLD], v[MDYN_COMP_threshold] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->ramp[SLOPE], 1 - 1 / v[MDYN_COMP_ratio], frames, jump);
+	mdyn_ramp_to (&s->ramp[KNEE], v[MDYN_COMP_knee] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->ramp[RANGE], v[MDYN_COMP_range] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->ramp[UP], v[MDYN_COMP_direction] == MDYN_COMP_direction_up, frames, jump);
+	mdyn_ramp_to (&s->ramp[MAKEUP], (v[MDYN_COMP_makeup] + auto_makeup (p)) / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->ramp[MIX], v[MDYN_COMP_mix] / 100, frames, jump);
+	mdyn_ramp_to (&s->ramp[LINK], v[MDYN_COMP_link] / 100, frames, jump);
+	s->still = false;
 	mdyn_keyfilter_update (&s->filter, v[MDYN_COMP_key_highpass], v[MDYN_COMP_key_lowpass], rate, jump);
 
 	/* The window that carries the peak's level over a half-wave delays a release: by so much it is shortened. */
@@ -140,10 +133,22 @@ update (mdyn_proc *p, bool jump)
 	s->detect.k = mdyn_time_constant (v[MDYN_COMP_rms_window], rate);
 	s->release = v[MDYN_COMP_release] * rate / 1000;
 	s->crest = adapts ? mdyn_time_constant (CREST_MS, rate) : 0;
+
+	double rise = mdyn_time_constant (v[MDYN_COMP_attack], rate), fall = 1 - exp (-1 / (s->release - (double) s->detect.window));
 	s->guard_k = mdyn_time_constant (GUARD_TIME_MS, rate);
-	s->times.rise = mdyn_time_constant (v[MDYN_COMP_attack], rate);
-	s->times.fall = 1 - exp (-1 / (s->release - (double) s->detect.window));
-	s->times.hold = mdyn_frames (p, v[MDYN_COMP_hold]);
+	size_t hold = mdyn_frames (p, v[MDYN_COMP_hold]);
+	mdyn_ballistics_setup (&s->times, rise, fall, hold);
+	mdyn_ballistics_setup (&s->guarded, fmin (rise, s->guard_k), fmin (fall, s->guard_k), hold);
+	for (unsigned c = 0; c < det_channels (p); c++) {
+		mdyn_ballistics_anchor (&s->lanes[c].ballistics);
+		s->lanes[c].level = NAN;
+	}
+}
+
+static bool
+is_linked (const comp *s)
+{
+	return s->ramp[LINK].now >= 1 && s->ramp[LINK].step == 0;
 }
 
 /* Below link 100 every channel goes on by itself from where the common reduction stood. Back at 100 they are one again once they have met, which is
@@ -151,10 +156,9 @@ update (mdyn_proc *p, bool jump)
 static void
 part_or_join (comp *s, const mdyn_block *b, unsigned channels)
 {
-	bool linked = s->link.now >= 1 && s->link.step == 0;
+	bool linked = is_linked (s), met = b->at == 0;
 	if (b->det_channels != channels || channels == 1 || s->apart == !linked)
 		return;
-	bool met = b->at == 0;
 	for (unsigned c = 1; c < channels; c++) {
 		if (!linked)
 			s->lanes[c] = s->lanes[0];
@@ -181,90 +185,109 @@ adapt (const comp *s, lane *l, double *fall, const float *x, size_t n)
 	l->rms2 = rms;
 }
 
+/* d[lane] = level, s->magnitude = magnitudes of the lane or of all. True if all n levels of a lane are known to be equal. */
+static bool
+level (comp *s, const mdyn_block *b, float *const *d, bool own, bool own_crest)
+{
+	float x[QUANTUM];
+	bool flat = true;
+	for (unsigned c = 0; c < b->det_channels; c++) {
+		float *most = s->magnitude + (own_crest ? c : 0) * QUANTUM;
+		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], b->n);
+		if (s->crest > 0 && (own_crest || c == 0))
+			memset (most, 0, b->n * sizeof *most);
+		if (s->crest > 0)
+			mdyn_dsp->abs_max (most, b->det[c], b->n);
+		flat &= mdyn_detector_run (&s->detect, &s->detector[c], &s->window[c], own || c == 0 ? d[c] : x, b->det[c], b->n);
+		if (!own && c)
+			mdyn_dsp->abs_max (d[0], x, b->n);
+	}
+	return flat;
+}
+
+/* Level -> reduction, in place, after the static curve. */
+static void
+reduce (const comp *s, float *d, bool both, bool upwards, size_t n)
+{
+	const float (*row)[QUANTUM] = (const float (*)[QUANTUM]) s->row;
+	float level[QUANTUM], most_up[QUANTUM], boost[QUANTUM];
+	mdyn_dsp->log2 (level, d, n);
+	if (!upwards || both)
+		mdyn_dsp->curve (d, level, 1, row[THRESHOLD], row[SLOPE], row[KNEE], row[RANGE], n);
+	if (!upwards && !both)
+		return;
+	for (size_t i = 0; i < n; i++)
+		most_up[i] = row[RANGE][i] < BOOST_MAX ? row[RANGE][i] : BOOST_MAX;
+	mdyn_dsp->curve (boost, level, -1, row[THRESHOLD], row[SLOPE], row[KNEE], most_up, n);
+	for (size_t i = 0; i < n; i++)
+		d[i] = both ? (1 - row[UP][i]) * d[i] + row[UP][i] * boost[i] : boost[i];
+}
+
+/* The same of one level, which is mostly that of the block before. */
+static void
+reduce_flat (const comp *s, lane *l, float *d, bool upwards, size_t n)
+{
+	if (d[0] != l->level) {
+		l->level = d[0];
+		reduce (s, d, false, upwards, 1);
+		l->reduction = d[0];
+	}
+	for (size_t i = 0; i < n; i++)
+		d[i] = l->reduction;
+}
+
+/* Reduction -> factor, in place. x: the lane's magnitudes. Returns the largest reduction. */
+static float
+move (comp *s, lane *l, float *d, const float *x, const mdyn_ballistics_coef *times, size_t at, size_t n)
+{
+	double fall[QUANTUM];
+	if (s->crest > 0) {
+		adapt (s, l, fall, x, n);
+		for (size_t i = 0; i < n && times == &s->guarded; i++)
+			fall[i] = fmin (fall[i], s->guard_k);
+	} else {
+		l->peak2 = l->rms2 = 0;
+	}
+	mdyn_ballistics_run (times, &l->ballistics, d, s->crest > 0 ? fall : NULL, at, n);
+	float most = mdyn_dsp->factor (d, s->row[MAKEUP], n);
+	if (!s->still || s->row[MIX][0] != 1)
+		for (size_t i = 0; i < n; i++)
+			d[i] = s->row[MIX][i] == 1.0f ? d[i] : 1 + s->row[MIX][i] * (d[i] - 1);
+	return most;
+}
+
 static void
 gain (mdyn_proc *p, mdyn_block *b)
 {
 	comp *s = p->state;
-	unsigned channels = p->format.channels, dets = b->det_channels;
-	float threshold[QUANTUM], slope[QUANTUM], knee[QUANTUM], range[QUANTUM], most_up[QUANTUM];
-	float makeup[QUANTUM], mix[QUANTUM], link[QUANTUM], up[QUANTUM];
+	unsigned channels = p->format.channels;
 	size_t n = b->n;
 	part_or_join (s, b, channels);
-	bool own = s->apart, both = s->up.step != 0, upwards = s->up.now == 1;
-	for (size_t i = 0; i < n; i++) {
-		threshold[i] = (float) mdyn_ramp_next (&s->threshold);
-		slope[i] = (float) mdyn_ramp_next (&s->slope);
-		knee[i] = (float) mdyn_ramp_next (&s->knee);
-		range[i] = (float) mdyn_ramp_next (&s->range);
-		most_up[i] = range[i] < (float) (BOOST_MAX_DB / MDYN_DB_PER_LOG2) ? range[i] : (float) (BOOST_MAX_DB / MDYN_DB_PER_LOG2);
-		up[i] = (float) mdyn_ramp_next (&s->up);
-		makeup[i] = (float) mdyn_ramp_next (&s->makeup);
-		mix[i] = (float) mdyn_ramp_next (&s->mix);
-		link[i] = (float) mdyn_ramp_next (&s->link);
-	}
+	bool own = s->apart, both = s->ramp[UP].step != 0, upwards = s->ramp[UP].now == 1;
+	bool own_crest = own && !is_linked (s); /* where channels are linked but have not met yet, one crest factor serves all */
+	s->still = s->still || mdyn_ramp_rows (s->ramp, RAMPS, s->row, n);
 
-	/* level; where channels are linked but have not met yet, one crest factor serves all */
-	float *d[MDYN_CHANNELS_MAX] = { NULL }, level[QUANTUM];
+	float *d[MDYN_CHANNELS_MAX];
 	unsigned lanes = own ? channels : 1;
-	bool own_crest = own && !(s->link.now >= 1 && s->link.step == 0);
-	for (unsigned c = 0; c < lanes; c++) {
+	for (unsigned c = 0; c < lanes; c++)
 		d[c] = s->reduction + c * QUANTUM;
-		memset (d[c], 0, n * sizeof *d[c]);
-		memset (s->magnitude + c * QUANTUM, 0, n * sizeof *s->magnitude);
-	}
 	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
-	for (unsigned c = 0; c < dets; c++) {
-		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], n);
-		if (s->crest > 0)
-			mdyn_dsp->abs_max (s->magnitude + (own_crest ? c : 0) * QUANTUM, b->det[c], n);
-		mdyn_detector_run (&s->detect, &s->detector[c], &s->window[c], level, b->det[c], n);
-		mdyn_dsp->abs_max (d[own ? c : 0], level, n);
-	}
-
-	/* reduction */
-	for (unsigned c = 0; c < lanes; c++) {
-		mdyn_dsp->log2 (level, d[c], n);
-		if (!upwards || both)
-			curve (d[c], level, 1, threshold, slope, knee, range, n);
-		if (upwards && !both)
-			curve (d[c], level, -1, threshold, slope, knee, most_up, n);
-		if (both) {
-			float boost[QUANTUM];
-			curve (boost, level, -1, threshold, slope, knee, most_up, n);
-			for (size_t i = 0; i < n; i++)
-				d[c][i] = (1 - up[i]) * d[c][i] + up[i] * boost[i];
-		}
-	}
+	bool flat = level (s, b, d, own, own_crest);
+	for (unsigned c = 0; c < lanes; c++)
+		if (flat && s->still)
+			reduce_flat (s, &s->lanes[c], d[c], upwards, n);
+		else
+			reduce (s, d[c], both, upwards, n);
 	if (own)
-		mdyn_link (d, channels, link, false, n);
+		mdyn_link (d, channels, s->row[LINK], false, n);
 
-	/* gain */
-	mdyn_ballistics_coef times = s->times;
-	bool guarded = s->guard > 0;
-	if (guarded) {
-		times.rise = fmin (times.rise, s->guard_k);
-		times.fall = fmin (times.fall, s->guard_k);
-		if (b->at == 0)
-			s->guard -= s->guard < QUANTUM ? s->guard : QUANTUM;
-	}
+	if (b->at == 0)
+		s->guard -= s->guard < QUANTUM ? s->guard : QUANTUM;
+	const mdyn_ballistics_coef *times = s->guard ? &s->guarded : &s->times;
 	float most = 0;
 	for (unsigned c = 0; c < lanes; c++) {
-		double fall[QUANTUM];
-		lane *l = &s->lanes[c];
-		if (s->crest > 0)
-			adapt (s, l, fall, s->magnitude + (own_crest ? c : 0) * QUANTUM, n);
-		else
-			l->peak2 = l->rms2 = 0;
-		for (size_t i = 0; i < n && s->crest > 0 && guarded; i++)
-			fall[i] = fmin (fall[i], s->guard_k);
-		mdyn_ballistics_run (&times, &l->ballistics, d[c], s->crest > 0 ? fall : NULL, n);
-		for (size_t i = 0; i < n; i++) {
-			most = d[c][i] > most ? d[c][i] : most;
-			d[c][i] = makeup[i] - d[c][i];
-		}
-		mdyn_dsp->exp2 (d[c], d[c], n);
-		for (size_t i = 0; i < n; i++)
-			d[c][i] = mix[i] == 1.0f ? d[c][i] : 1 + mix[i] * (d[c][i] - 1);
+		float m = move (s, &s->lanes[c], d[c], s->magnitude + (own_crest ? c : 0) * QUANTUM, times, b->at, n);
+		most = m > most ? m : most;
 	}
 	mdyn_publish_largest (p, MDYN_COMP_gain_reduction, most * MDYN_DB_PER_LOG2);
 	for (unsigned c = 0; c < channels; c++)

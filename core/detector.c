@@ -75,48 +75,80 @@ find_suffix (mdyn_window *w, uint32_t q)
 	w->suffix_of = q;
 }
 
-/* The same within one quantum: n <= QUANTUM - now % QUANTUM. */
+/* The largest of the quanta from .. here - 1. */
+static float
+quanta_max (const mdyn_window *w, uint32_t from, uint32_t here)
+{
+	uint32_t quanta = (w->mask + 1) / QUANTUM, n = (here - from) & (quanta - 1), at = from & (quanta - 1), part = n < quanta - at ? n : quanta - at;
+	float most = mdyn_dsp->largest (w->most + at, part);
+	return part < n ? larger (most, mdyn_dsp->largest (w->most, n - part)) : most;
+}
+
+/* Levels of the n frames that come next in this quantum, magnitudes a, where the largest comes or goes; frames >= QUANTUM. */
 static void
+search (mdyn_window *w, float *level, const float *a, float newest, uint32_t frames, uint32_t n)
+{
+	uint32_t here = w->now / QUANTUM, quanta = w->mask / QUANTUM;
+	for (uint32_t done = 0, part; done < n; done += part) {
+		uint32_t oldest = w->now + done - frames, q = oldest / QUANTUM, at = oldest % QUANTUM;
+		float between = quanta_max (w, q + 1, here);
+		part = n - done < QUANTUM - at ? n - done : QUANTUM - at;
+		for (uint32_t i = done; i < done + part; i++)
+			level[i] = between;
+		if (w->most[q & quanta] <= between)
+			continue;
+		if (q != w->suffix_of)
+			find_suffix (w, q);
+		for (uint32_t i = 0; i < part; i++)
+			level[done + i] = larger (between, w->suffix[at + i]);
+	}
+	float running = w->prefix;
+	for (uint32_t i = 0; i < n && newest > level[n - 1]; i++) {
+		running = larger (running, a[i]);
+		level[i] = larger (level[i], running);
+	}
+}
+
+/* The same within one quantum: n <= QUANTUM - now % QUANTUM. Mostly the largest lies in a quantum that the window covers whole, all the time. */
+static bool
 window_part (mdyn_window *w, float *level, const float *x, uint32_t frames, uint32_t n)
 {
 	uint32_t here = w->now / QUANTUM, mask = w->mask, quanta = mask / QUANTUM;
-	float *a = w->x + (w->now & mask), running = w->prefix;
-	for (uint32_t i = 0; i < n; i++)
-		a[i] = fabsf (x[i]);
-	for (uint32_t i = 0; i < n; i++)
-		level[i] = running = larger (running, a[i]);
-	w->prefix = running;
-	for (uint32_t done = 0, part; done < n && frames >= QUANTUM; done += part) {
-		uint32_t oldest = w->now + done - frames, q = oldest / QUANTUM, at = oldest % QUANTUM;
-		part = n - done < QUANTUM - at ? n - done : QUANTUM - at;
-		if (q != w->suffix_of)
-			find_suffix (w, q);
-		float between = 0;
-		for (uint32_t k = q + 1; (k ^ here) & quanta; k++)
-			between = larger (between, w->most[k & quanta]);
-		for (uint32_t i = 0; i < part; i++)
-			level[done + i] = larger (level[done + i], larger (between, w->suffix[at + i]));
+	float *a = w->x + (w->now & mask), newest = larger (w->prefix, mdyn_dsp->magnitude (a, x, n));
+	bool flat = false;
+	if (frames >= QUANTUM) {
+		uint32_t first = (w->now - frames) / QUANTUM, last = (w->now + n - 1 - frames) / QUANTUM;
+		float covered = quanta_max (w, last + 1, here);
+		flat = covered >= newest && covered >= w->most[first & quanta] && covered >= w->most[last & quanta];
+		if (flat)
+			for (uint32_t i = 0; i < n; i++)
+				level[i] = covered;
+		else
+			search (w, level, a, newest, frames, n);
 	}
 	for (uint32_t i = 0; i < n && frames < QUANTUM; i++) {
 		level[i] = 0;
 		for (uint32_t k = 0; k <= frames; k++)
 			level[i] = larger (level[i], w->x[(w->now + i - k) & mask]);
 	}
+	w->prefix = newest;
 	w->now += n;
 	if (w->now % QUANTUM == 0) {
-		w->most[here & quanta] = running;
+		w->most[here & quanta] = newest;
 		w->prefix = 0;
 	}
+	return flat;
 }
 
-void
+bool
 mdyn_window_run (mdyn_window *w, float *level, const float *x, size_t frames, size_t n)
 {
-	for (size_t done = 0, part; done < n; done += part) {
-		size_t left = QUANTUM - w->now % QUANTUM;
-		part = n - done < left ? n - done : left;
-		window_part (w, level + done, x + done, (uint32_t) frames, (uint32_t) part);
-	}
+	size_t left = QUANTUM - w->now % QUANTUM, part = n < left ? n : left;
+	bool flat = window_part (w, level, x, (uint32_t) frames, (uint32_t) part);
+	if (part == n)
+		return flat;
+	flat &= window_part (w, level + part, x + part, (uint32_t) frames, (uint32_t) (n - part));
+	return flat && level[part] == level[0];
 }
 
 /* From one kind to another the level goes on where it stood, as far as the new kind can. */
@@ -131,15 +163,15 @@ change_kind (mdyn_detector *d, mdyn_window *w, mdyn_detector_kind kind)
 	d->kind = kind;
 }
 
-void
+bool
 mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window *w, float *level, const float *x, size_t n)
 {
 	if (d->kind != coef->kind)
 		change_kind (d, w, coef->kind);
 	if (coef->kind == DETECT_PEAK) {
-		mdyn_window_run (w, level, x, coef->window, n);
+		bool flat = mdyn_window_run (w, level, x, coef->window, n);
 		d->level = level[n - 1];
-		return;
+		return flat;
 	}
 	double square[QUANTUM], m = d->mean_square;
 	if (coef->kind == DETECT_LOUDNESS) {
@@ -158,6 +190,7 @@ mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window
 		level[i] = (float) sqrt (m);
 	}
 	d->mean_square = m;
+	return false;
 }
 
 double
@@ -167,28 +200,76 @@ mdyn_time_constant (double ms, double rate)
 }
 
 void
-mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t n)
+mdyn_ballistics_setup (mdyn_ballistics_coef *coef, double rise, double fall, size_t hold)
 {
-	double s = b->s;
-	float before = b->before;
-	size_t held = b->held;
-	for (size_t i = 0; i < n; i++) {
-		double e = d[i] - s;
-		if (e >= 0) {
-			s += coef->rise * e;
-			held = coef->hold;
-		} else if (held) {
-			held--;
-		} else {
-			s += (fall ? fall[i] : coef->fall) * e;
-		}
-		s = fabs (e) < 1e-7 && d[i] == before ? d[i] : s;
-		before = d[i];
-		d[i] = (float) s;
+	coef->rise = rise;
+	coef->fall = fall;
+	coef->hold = hold;
+	double risen = 1, fallen = 1;
+	for (int i = 0; i < QUANTUM; i++) {
+		coef->risen[i] = risen *= 1 - rise;
+		coef->fallen[i] = fallen *= 1 - fall;
 	}
-	b->s = s;
-	b->before = before;
-	b->held = held;
+}
+
+size_t
+mdyn_run_length (const float *d, size_t n)
+{
+	uint32_t differ = 0, first, u;
+	memcpy (&first, d, sizeof first);
+	for (size_t i = 0; i < n; i++) {
+		memcpy (&u, d + i, sizeof u);
+		differ |= u ^ first;
+	}
+	if (!differ)
+		return n;
+	size_t m = 1;
+	while (d[m] == d[0])
+		m++;
+	return m;
+}
+
+void
+mdyn_ballistics_anchor (mdyn_ballistics *b)
+{
+	b->from = b->s;
+	b->since = 0;
+}
+
+void
+mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t at, size_t n)
+{
+	if (at == 0)
+		mdyn_ballistics_anchor (b);
+	for (size_t i = 0, m; i < n; i += m) {
+		float x = d[i];
+		bool still = x == b->before;
+		m = still && !fall ? mdyn_run_length (d + i, n - i) : 1;
+		b->before = x;
+		if (!still || fall)
+			mdyn_ballistics_anchor (b);
+		double off = b->from - x;
+		if (off <= 0 || b->s == x)
+			b->held = coef->hold;
+		if (b->s == x || (off > 0 && b->held)) {
+			if (b->s != x) {
+				m = m < b->held ? m : b->held;
+				b->held -= m;
+			}
+			for (size_t k = 0; k < m; k++)
+				d[i + k] = (float) b->s;
+			continue;
+		}
+		double left = fall ? 1 - fall[i] : coef->fallen[0];
+		const double *p = off < 0 ? coef->risen + b->since : fall ? &left : coef->fallen + b->since;
+		if (m > 1)
+			mdyn_dsp->settle (d + i, x, off, p, MDYN_NEAR, m - 1);
+		b->s = still && fabs (off * p[m - 1]) < MDYN_NEAR ? x : x + off * p[m - 1];
+		d[i + m - 1] = (float) b->s;
+		b->since += m;
+		if (b->s == x)
+			b->held = coef->hold;
+	}
 }
 
 void

@@ -25,8 +25,8 @@ typedef struct mdyn_window {
 mdyn_window *mdyn_window_carve (mdyn_arena *a, unsigned channels, size_t frames);
 void mdyn_window_clear (mdyn_window *w);
 
-/* level[i] = the largest |x[j]| with i - frames <= j <= i; frames may differ from call to call. */
-void mdyn_window_run (mdyn_window *w, float *level, const float *x, size_t frames, size_t n);
+/* level[i] = the largest |x[j]| with i - frames <= j <= i; frames may differ from call to call. True if all n levels are equal. */
+bool mdyn_window_run (mdyn_window *w, float *level, const float *x, size_t frames, size_t n);
 
 /* 25 ms: a half-wave of 20 Hz. */
 #define MDYN_WINDOW_MS 25.0
@@ -50,12 +50,15 @@ typedef struct mdyn_detector_coef {
 /* The K weighting of ITU-R BS.1770-5 at any rate, from the analogue prototype (f0, G, Q) through the bilinear transform. */
 void mdyn_detector_setup (mdyn_detector_coef *coef, double rate);
 
-/* level[i] = the largest magnitude in the window (peak), or root of the exponential mean square with the time constant 1 / k, of x[i]. n <= QUANTUM */
-void mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window *w, float *level, const float *x, size_t n);
+/* level[i] = the largest magnitude in the window (peak), or root of the exponential mean square with the time constant 1 / k, of x[i]. n <= QUANTUM. True if
+ * all n levels are known to be equal. */
+bool mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window *w, float *level, const float *x, size_t n);
 
 /* Attack and release of a reduction. One state a channel, or one for all. */
 typedef struct mdyn_ballistics {
 	double s;                                 /* the smoothed reduction */
+	double from;                              /* s where the present d began to stand still, or this quantum began; */
+	size_t since;                             /* frames moved since */
 	float before;                             /* the last d: a target that moves is not snapped to, however slow */
 	size_t held;                              /* frames for which a fall is still held */
 } mdyn_ballistics;
@@ -63,15 +66,28 @@ typedef struct mdyn_ballistics {
 typedef struct mdyn_ballistics_coef {
 	double rise, fall;                        /* share of the way made in a frame */
 	size_t hold;                              /* frames */
+	double risen[QUANTUM], fallen[QUANTUM];   /* share left after 1, 2 .. frames */
 } mdyn_ballistics_coef;
+
+void mdyn_ballistics_setup (mdyn_ballistics_coef *coef, double rise, double fall, size_t hold);
+
+/* To be called where the coefficients change. */
+void mdyn_ballistics_anchor (mdyn_ballistics *b);
+
+/* How many of d[0 .. n - 1] are equal, from the first on; n >= 1. */
+size_t mdyn_run_length (const float *d, size_t n);
+
+#define MDYN_NEAR 1e-7
 
 /* Share of the way made in a frame so that 1-1/e is made in ms. */
 double mdyn_time_constant (double ms, double rate);
 
 /* d[i] -> the smoothed reduction, in place: s += rise (d - s) upwards; downwards s stays for `hold` frames, then s += fall (d - s). Settles at exactly
- * a value that stands still once within 1e-7. fall: one for each frame instead of coef's, or NULL. (Giannoulis, Massberg, Reiss:
- * Digital Dynamic Range Compressor Design, JAES 60/6 2012: the smooth branching detector in the log domain, after the gain computer.) */
-void mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t n);
+ * a value that stands still once within MDYN_NEAR. fall: one for each frame instead of coef's, or NULL. n frames from place `at` of the quantum on. (Giannoulis, Massberg,
+ * Reiss: Digital Dynamic Range Compressor Design, JAES 60/6 2012: the smooth branching detector in the log domain, after the gain computer.)
+ *
+ * Where d stands still s is known in advance, d + (from - d) (1 - rate)^since, and need not wait for itself. */
+void mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t at, size_t n);
 
 /* Reduction of channel c = link[i] x the largest (or smallest) of all + (1 - link[i]) x its own, in place. link 0..1 */
 void mdyn_link (float *const *d, unsigned channels, const float *link, bool smallest, size_t n);

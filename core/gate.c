@@ -15,6 +15,7 @@ typedef struct lane {
 	size_t open;                              /* frames for which it stays open, this one too; 0 closed */
 	double first, s;                          /* the reduction after one pole and after both */
 	float before;                             /* the last one aimed at */
+	float flat, level, reduction;             /* the last level that stood still, its log2, and what the curve made of it; flat NAN: none */
 } lane;
 
 /* Of a direction of movement: share of the way made in a frame by either pole. */
@@ -22,9 +23,15 @@ typedef struct pace {
 	double first, second;
 } pace;
 
+/* Rows that ramp: log2 units; threshold is where it opens; slope = ratio - 1, limited so that it stays finite; duck and link 0..1. */
+enum { THRESHOLD, KNEE, SLOPE, RANGE, DUCK, LINK, RAMPS };
+
 typedef struct gate {
 	mdyn_keyfilter filter;
-	mdyn_ramp threshold, knee, slope, range, duck, link; /* log2 units; slope = ratio - 1, limited so that it stays finite; duck and link 0..1 */
+	mdyn_ramp ramp[RAMPS];
+	float row[RAMPS][QUANTUM];                /* their values in this block */
+	float steepest[QUANTUM];                  /* the slope, but no steeper than what brings the range at the knee's lower end */
+	bool still;                               /* in every block: no ramp moves */
 	pace rise, fall;                          /* of the reduction */
 	float hysteresis;                         /* log2 units */
 	size_t hold, window;                      /* frames; hold without what the window holds already */
@@ -97,12 +104,13 @@ update (mdyn_proc *p, bool jump)
 	const double *v = p->v;
 	double rate = p->format.rate, frames = MDYN_RAMP_MS / 1000 * rate;
 	bool duck = v[MDYN_GATE_duck] != 0;
-	mdyn_ramp_to (&s->threshold, v[MDYN_GATE_threshold] / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->knee, v[MDYN_GATE_knee] / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->slope, fmin (v[MDYN_GATE_ratio] - 1, SLOPE_MAX), frames, jump);
-	mdyn_ramp_to (&s->range, v[MDYN_GATE_range] / MDYN_DB_PER_LOG2, frames, jump);
-	mdyn_ramp_to (&s->duck, duck, frames, jump);
-	mdyn_ramp_to (&s->link, v[MDYN_GATE_link] / 100, frames, jump);
+	mdyn_ramp_to (&s->ramp[THRESHOLD], v[MDYN_GATE_threshold] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->ramp[KNEE], v[MDYN_GATE_knee] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->ramp[SLOPE], fmin (v[MDYN_GATE_ratio] - 1, SLOPE_MAX), frames, jump);
+	mdyn_ramp_to (&s->ramp[RANGE], v[MDYN_GATE_range] / MDYN_DB_PER_LOG2, frames, jump);
+	mdyn_ramp_to (&s->ramp[DUCK], duck, frames, jump);
+	mdyn_ramp_to (&s->ramp[LINK], v[MDYN_GATE_link] / 100, frames, jump);
+	s->still = false;
 	mdyn_keyfilter_update (&s->filter, v[MDYN_GATE_key_highpass], v[MDYN_GATE_key_lowpass], rate, jump);
 	s->hysteresis = (float) (v[MDYN_GATE_hysteresis] / MDYN_DB_PER_LOG2);
 	s->window = mdyn_frames (p, MDYN_WINDOW_MS);
@@ -111,34 +119,56 @@ update (mdyn_proc *p, bool jump)
 	pace attack = pace_of (v[MDYN_GATE_attack], rate), release = pace_of (v[MDYN_GATE_release], rate);
 	s->rise = duck ? attack : release;
 	s->fall = duck ? release : attack;
-	if (jump)
-		for (unsigned c = 0; c < det_channels (p); c++)
+	for (unsigned c = 0; c < det_channels (p); c++) {
+		s->lanes[c].flat = NAN;
+		if (jump)
 			s->lanes[c].open = duck ? 0 : s->hold + s->window + 1;
+	}
 }
 
-/* The rows of a block, frame by frame. */
-typedef struct rows {
-	float threshold[QUANTUM], knee[QUANTUM], slope[QUANTUM], range[QUANTUM], duck[QUANTUM], link[QUANTUM];
-} rows;
-
-/* d[i] = log2 level -> reduction of a gate. */
 static void
-curve (const gate *s, lane *l, float *d, const rows *r, size_t n)
+rows (gate *s, size_t n)
 {
-	size_t open = l->open;
-	for (size_t i = 0; i < n; i++) {
-		float knee = r->knee[i], opens = r->threshold[i] + knee / 2, into = opens - d[i];
-		if (into <= 0 || (open && into <= s->hysteresis))
-			open = s->hold + 1;
-		else if (open)
-			open--;
-		/* no steeper than what brings the range at the knee's lower end */
-		float slope = r->slope[i] * knee > 2 * r->range[i] ? 2 * r->range[i] / knee : r->slope[i];
-		float y = into <= 0 ? 0 : into < knee ? into * into / (2 * knee) : into - knee / 2;
-		y *= slope;
-		d[i] = open ? 0 : y < r->range[i] ? y : r->range[i];
+	if (s->still)
+		return;
+	s->still = mdyn_ramp_rows (s->ramp, RAMPS, s->row, n);
+	for (size_t i = 0; i < (s->still ? QUANTUM : n); i++) {
+		float knee = s->row[KNEE][i], slope = s->row[SLOPE][i], range = s->row[RANGE][i];
+		s->steepest[i] = slope * knee > 2 * range ? 2 * range / knee : slope;
 	}
-	l->open = open;
+}
+
+/* d[i] = level -> reduction of a gate, in place. flat: all n are equal. */
+static void
+reduce (const gate *s, lane *l, float *d, bool flat, size_t n)
+{
+	const float (*row)[QUANTUM] = (const float (*)[QUANTUM]) s->row;
+	bool whole = flat && s->still;
+	size_t step = whole ? n : 1;
+	float level[QUANTUM], heard = d[0];
+	if (!whole || heard != l->flat) {
+		size_t m = whole ? 1 : n;
+		mdyn_dsp->log2 (level, d, m);
+		mdyn_dsp->curve (d, level, -1, row[THRESHOLD], s->steepest, row[KNEE], row[RANGE], m);
+		l->flat = whole ? heard : NAN;
+		l->level = level[0];
+		l->reduction = d[0];
+	}
+	level[0] = l->level;
+	for (size_t i = 0; i < n; i++)
+		d[i] = -(whole ? l->reduction : d[i]);
+	for (size_t i = 0; i < n; i += step) {
+		float under = row[THRESHOLD][i] - level[i];
+		size_t zero = step;
+		if (under + row[KNEE][i] / 2 <= 0 || (l->open && under + row[KNEE][i] / 2 <= s->hysteresis)) {
+			l->open = s->hold + 1;
+		} else {
+			zero = l->open > step ? step : l->open ? l->open - 1 : 0;
+			l->open -= l->open < step ? l->open : step;
+		}
+		for (size_t k = 0; k < zero; k++)
+			d[i + k] = 0;
+	}
 }
 
 /* d[i] -> the reduction after both poles, in place; it settles at exactly what it approaches, once that stands still. */
@@ -146,27 +176,34 @@ static void
 move (const gate *s, lane *l, float *d, size_t n)
 {
 	double a = l->first, b = l->s;
-	for (size_t i = 0; i < n; i++) {
-		double e = d[i] - a;
-		bool still = d[i] == l->before;
-		l->before = d[i];
-		a = still && fabs (e) < 1e-7 ? d[i] : a + (e >= 0 ? s->rise.first : s->fall.first) * e;
+	float before = l->before;
+	for (size_t i = 0, m; i < n; i += m) {
+		double x = d[i];
+		m = a == x && b == x ? mdyn_run_length (d + i, n - i) : 1;
+		if (a == x && b == x) {
+			before = d[i];
+			continue;
+		}
+		bool still = d[i] == before;
+		before = d[i];
+		double e = x - a;
+		a = still && fabs (e) < MDYN_NEAR ? x : a + (e >= 0 ? s->rise.first : s->fall.first) * e;
 		e = a - b;
-		b = still && a == d[i] && fabs (e) < 1e-7 ? a : b + (e >= 0 ? s->rise.second : s->fall.second) * e;
+		b = still && a == x && fabs (e) < MDYN_NEAR ? a : b + (e >= 0 ? s->rise.second : s->fall.second) * e;
 		d[i] = (float) b;
 	}
 	l->first = a;
 	l->s = b;
+	l->before = before;
 }
 
 /* As in comp.c: below link 100 every channel has a gate of its own, which become one again once they have met. */
 static void
 part_or_join (gate *s, const mdyn_block *b, unsigned channels)
 {
-	bool linked = s->link.now >= 1 && s->link.step == 0;
+	bool linked = s->ramp[LINK].now >= 1 && s->ramp[LINK].step == 0, met = b->at == 0;
 	if (b->det_channels != channels || channels == 1 || s->apart == !linked)
 		return;
-	bool met = b->at == 0;
 	lane *all = s->lanes;
 	for (unsigned c = 1; c < channels; c++) {
 		if (!linked)
@@ -182,49 +219,37 @@ static void
 gain (mdyn_proc *p, mdyn_block *b)
 {
 	gate *s = p->state;
-	unsigned channels = p->format.channels, dets = b->det_channels;
+	unsigned channels = p->format.channels;
 	size_t n = b->n;
-	rows r;
 	part_or_join (s, b, channels);
+	rows (s, n);
 	bool own = s->apart;
-	for (size_t i = 0; i < n; i++) {
-		r.threshold[i] = (float) mdyn_ramp_next (&s->threshold);
-		r.knee[i] = (float) mdyn_ramp_next (&s->knee);
-		r.slope[i] = (float) mdyn_ramp_next (&s->slope);
-		r.range[i] = (float) mdyn_ramp_next (&s->range);
-		r.duck[i] = (float) mdyn_ramp_next (&s->duck);
-		r.link[i] = (float) mdyn_ramp_next (&s->link);
-	}
 
-	float *d[MDYN_CHANNELS_MAX] = { NULL }, level[QUANTUM];
+	float *d[MDYN_CHANNELS_MAX], level[QUANTUM];
 	unsigned lanes = own ? channels : 1;
-	for (unsigned c = 0; c < lanes; c++) {
+	bool flat = true;
+	for (unsigned c = 0; c < lanes; c++)
 		d[c] = s->reduction + c * QUANTUM;
-		memset (d[c], 0, n * sizeof *d[c]);
-	}
 	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
-	for (unsigned c = 0; c < dets; c++) {
+	for (unsigned c = 0; c < b->det_channels; c++) {
 		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], n);
-		mdyn_window_run (&s->windows[c], level, b->det[c], s->window, n);
-		mdyn_dsp->abs_max (d[own ? c : 0], level, n);
+		flat &= mdyn_window_run (&s->windows[c], own || c == 0 ? d[c] : level, b->det[c], s->window, n);
+		if (!own && c)
+			mdyn_dsp->abs_max (d[0], level, n);
 	}
-
-	for (unsigned c = 0; c < lanes; c++) {
-		mdyn_dsp->log2 (d[c], d[c], n);
-		curve (s, &s->lanes[c], d[c], &r, n);
-	}
+	for (unsigned c = 0; c < lanes; c++)
+		reduce (s, &s->lanes[c], d[c], flat, n);
 	if (own)
-		mdyn_link (d, channels, r.link, true, n);
+		mdyn_link (d, channels, s->row[LINK], true, n);
+	static const float none[QUANTUM];
 	float most = 0;
 	for (unsigned c = 0; c < lanes; c++) {
-		for (size_t i = 0; i < n; i++)
-			d[c][i] = (1 - r.duck[i]) * d[c][i] + r.duck[i] * (r.range[i] - d[c][i]);
+		const float *duck = s->row[DUCK], *range = s->row[RANGE];
+		for (size_t i = 0; i < n && !(s->still && duck[0] == 0); i++)
+			d[c][i] = (1 - duck[i]) * d[c][i] + duck[i] * (range[i] - d[c][i]);
 		move (s, &s->lanes[c], d[c], n);
-		for (size_t i = 0; i < n; i++) {
-			most = d[c][i] > most ? d[c][i] : most;
-			d[c][i] = -d[c][i];
-		}
-		mdyn_dsp->exp2 (d[c], d[c], n);
+		float m = mdyn_dsp->factor (d[c], none, n);
+		most = m > most ? m : most;
 	}
 	mdyn_publish_largest (p, MDYN_GATE_gain_reduction, most * MDYN_DB_PER_LOG2);
 	for (unsigned c = 0; c < channels; c++)

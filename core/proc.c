@@ -573,7 +573,11 @@ process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *
 {
 	unsigned channels = p->format.channels, keys = p->format.key_channels, dets = det_channels (p);
 	size_t size = sample_size (p);
-	mdyn_block b = { .n = n, .at = p->at, .det_channels = dets, .det = p->det_of };
+	mdyn_block b;
+	b.n = n;
+	b.at = p->at;
+	b.det_channels = dets;
+	b.det = p->det_of;
 	void *x[MDYN_CHANNELS_MAX], *k[MDYN_CHANNELS_MAX];
 	for (unsigned c = 0; c < channels; c++)
 		x[c] = p->m.ring + (c * p->m.ring_size + p->ring_at) * size;

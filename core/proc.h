@@ -109,6 +109,20 @@ mdyn_ramp_next (mdyn_ramp *r)
 	return r->now;
 }
 
+/* x[k][i] = the value of ramp k in frame i of n. Where none moves all QUANTUM are written and the answer is true: they hold until one is set anew. */
+static inline bool
+mdyn_ramp_rows (mdyn_ramp *ramp, size_t ramps, float (*x)[QUANTUM], size_t n)
+{
+	bool still = true;
+	for (size_t k = 0; k < ramps; k++)
+		still &= ramp[k].step == 0;
+	n = still ? QUANTUM : n;
+	for (size_t k = 0; k < ramps; k++)
+		for (size_t i = 0; i < n; i++)
+			x[k][i] = (float) mdyn_ramp_next (&ramp[k]);
+	return still;
+}
+
 struct mdyn_proc {
 	const mdyn_class *cls;
 	const mdyn_ops *ops;

@@ -38,9 +38,10 @@ typedef struct mdyn_kernels {
 	/* dst[i] = max (dst[i], |src[i]|) */
 	void (*abs_max) (float *dst, const float *src, size_t n);
 
-	/* The largest of 0 and x[i]; the largest |x[i]|. */
+	/* The largest of 0 and x[i]; the largest |x[i]|; the same, and dst[i] = |src[i]|. */
 	float (*largest) (const float *x, size_t n);
 	float (*peak) (const float *x, size_t n);
+	float (*magnitude) (float *dst, const float *src, size_t n);
 
 	/* dst[i] = log2 (max (src[i], 2^-100)), within 2e-6: 1.2e-5 dB. 1 gives exactly 0. dst and src may be equal. */
 	void (*log2) (float *dst, const float *src, size_t n);
@@ -48,9 +49,15 @@ typedef struct mdyn_kernels {
 	/* dst[i] = 2^src[i] for -126 < src[i] < 126, relative error within 3e-7. 0 gives exactly 1. dst and src may be equal. */
 	void (*exp2) (float *dst, const float *src, size_t n);
 
+	/* A reduction becomes a factor: d[i] -> 2^(makeup[i] - d[i]), as exp2. Returns the largest of 0 and d[i]. */
+	float (*factor) (float *d, const float *makeup, size_t n);
+
 	/* The static curve of a compressor or expander: with over = side (level[i] - threshold[i]), y = 0 for over below -knee/2, over for over above knee/2, a
 	 * parabola between, and d[i] = side min (slope y, range). side: 1 or -1. d and level may be equal. */
 	void (*curve) (float *d, const float *level, float side, const float *threshold, const float *slope, const float *knee, const float *range, size_t n);
+
+	/* dst[i] = x + t p[i], and x itself where |t p[i]| < near. */
+	void (*settle) (float *dst, double x, double t, const double *p, double near, size_t n);
 
 	/* True peak, see truepeak.c. Half a frame after x[i]; reads x[-29 .. n + 29]. */
 	void (*half_way) (float *half, const float *x, size_t n);

@@ -30,59 +30,73 @@ float_of (int32_t u)
 }
 
 /* By the exponent's bits: a comparison of floats would be undone for NaN, and costs more. 2^60 has the biased exponents 187 and 1083. */
-static inline size_t
-take_plane_f32 (float *restrict dst, const float *restrict src, size_t stride, size_t n)
+static inline uint32_t
+clean_f32 (float *dst, const float *src)
+{
+	uint32_t u;
+	memcpy (&u, src, sizeof u);
+	uint32_t ok = (u & 0x7f800000u) < (187u << 23);
+	u &= 0u - ok;
+	memcpy (dst, &u, sizeof u);
+	return 1 - ok;
+}
+
+static inline uint64_t
+clean_f64 (double *dst, const double *src)
+{
+	uint64_t u;
+	memcpy (&u, src, sizeof u);
+	uint64_t ok = (u & 0x7ff0000000000000u) < ((uint64_t) 1083 << 52);
+	u &= 0u - ok;
+	memcpy (dst, &u, sizeof u);
+	return 1 - ok;
+}
+
+static size_t
+take_f32 (float *const *dst, const float *restrict src, size_t channels, size_t n)
 {
 	uint32_t bad = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t u;
-		memcpy (&u, src + i * stride, sizeof u);
-		uint32_t ok = (u & 0x7f800000u) < (187u << 23);
-		bad += 1 - ok;
-		u &= 0u - ok;
-		memcpy (dst + i, &u, sizeof u);
+	float *restrict l = dst[0];
+	if (channels == 1) {
+		for (size_t i = 0; i < n; i++)
+			bad += clean_f32 (l + i, src + i);
+	} else if (channels == 2) {
+		float *restrict r = dst[1];
+		for (size_t i = 0; i < n; i++) {
+			bad += clean_f32 (l + i, src + 2 * i);
+			bad += clean_f32 (r + i, src + 2 * i + 1);
+		}
+	} else {
+		for (size_t c = 0; c < channels; c++) {
+			float *restrict to = dst[c];
+			for (size_t i = 0; i < n; i++)
+				bad += clean_f32 (to + i, src + i * channels + c);
+		}
 	}
 	return bad;
 }
 
-static inline size_t
-take_plane_f64 (double *restrict dst, const double *restrict src, size_t stride, size_t n)
+static size_t
+take_f64 (double *const *dst, const double *restrict src, size_t channels, size_t n)
 {
 	uint64_t bad = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t u;
-		memcpy (&u, src + i * stride, sizeof u);
-		uint64_t ok = (u & 0x7ff0000000000000u) < ((uint64_t) 1083 << 52);
-		bad += 1 - ok;
-		u &= 0u - ok;
-		memcpy (dst + i, &u, sizeof u);
+	double *restrict l = dst[0];
+	if (channels == 1) {
+		for (size_t i = 0; i < n; i++)
+			bad += clean_f64 (l + i, src + i);
+	} else if (channels == 2) {
+		double *restrict r = dst[1];
+		for (size_t i = 0; i < n; i++) {
+			bad += clean_f64 (l + i, src + 2 * i);
+			bad += clean_f64 (r + i, src + 2 * i + 1);
+		}
+	} else {
+		for (size_t c = 0; c < channels; c++) {
+			double *restrict to = dst[c];
+			for (size_t i = 0; i < n; i++)
+				bad += clean_f64 (to + i, src + i * channels + c);
+		}
 	}
-	return bad;
-}
-
-static size_t
-take_f32 (float *const *dst, const float *src, size_t channels, size_t n)
-{
-	if (channels == 1)
-		return take_plane_f32 (dst[0], src, 1, n);
-	if (channels == 2)
-		return take_plane_f32 (dst[0], src, 2, n) + take_plane_f32 (dst[1], src + 1, 2, n);
-	size_t bad = 0;
-	for (size_t c = 0; c < channels; c++)
-		bad += take_plane_f32 (dst[c], src + c, channels, n);
-	return bad;
-}
-
-static size_t
-take_f64 (double *const *dst, const double *src, size_t channels, size_t n)
-{
-	if (channels == 1)
-		return take_plane_f64 (dst[0], src, 1, n);
-	if (channels == 2)
-		return take_plane_f64 (dst[0], src, 2, n) + take_plane_f64 (dst[1], src + 1, 2, n);
-	size_t bad = 0;
-	for (size_t c = 0; c < channels; c++)
-		bad += take_plane_f64 (dst[c], src + c, channels, n);
 	return bad;
 }
 
@@ -119,9 +133,12 @@ give_f32 (float *restrict dst, const float *const *src, const float *const *g, s
 			dst[2 * i + 1] = times_f32 (r[i], gr[i]);
 		}
 	} else {
-		for (size_t c = 0; c < channels; c++)
+		for (size_t c = 0; c < channels; c++) {
+			const float *from = src[c];
+			const float *by = g[c];
 			for (size_t i = 0; i < n; i++)
-				dst[i * channels + c] = times_f32 (src[c][i], g[c][i]);
+				dst[i * channels + c] = times_f32 (from[i], by[i]);
+		}
 	}
 }
 
@@ -141,9 +158,12 @@ give_f64 (double *restrict dst, const double *const *src, const float *const *g,
 			dst[2 * i + 1] = times_f64 (r[i], gr[i]);
 		}
 	} else {
-		for (size_t c = 0; c < channels; c++)
+		for (size_t c = 0; c < channels; c++) {
+			const double *from = src[c];
+			const float *by = g[c];
 			for (size_t i = 0; i < n; i++)
-				dst[i * channels + c] = times_f64 (src[c][i], g[c][i]);
+				dst[i * channels + c] = times_f64 (from[i], by[i]);
+		}
 	}
 }
 
@@ -183,6 +203,18 @@ peak (const float *x, size_t n)
 	return float_of (m);
 }
 
+static float
+magnitude (float *restrict dst, const float *restrict src, size_t n)
+{
+	int32_t m = 0;
+	for (size_t i = 0; i < n; i++) {
+		int32_t u = bits_of (src[i]) & 0x7fffffff;
+		m = u > m ? u : m;
+		dst[i] = float_of (u);
+	}
+	return float_of (m);
+}
+
 /* x = 2^e m with m in [sqrt(1/2), sqrt 2): log2 x = e + 2/ln 2 artanh ((m-1)/(m+1)), by the series to the 9th power. */
 static void
 log_2 (float *dst, const float *src, size_t n)
@@ -197,15 +229,31 @@ log_2 (float *dst, const float *src, size_t n)
 }
 
 /* 2^x = 2^round(x) e^(f ln 2), |f| <= 1/2, by Taylor to the 7th power. */
+static inline float
+power (float x)
+{
+	float r = x + 12582912.0f; /* 1.5 x 2^23: rounds to an integer in the low bits */
+	float f = (x - (r - 12582912.0f)) * 0.69314718056f;
+	float y = 1 + f * (1 + f * (1.0f / 2 + f * (1.0f / 6 + f * (1.0f / 24 + f * (1.0f / 120 + f * (1.0f / 720 + f * (1.0f / 5040)))))));
+	return float_of (bits_of (y) + (bits_of (r) - 0x4b400000) * (1 << 23));
+}
+
 static void
 exp_2 (float *dst, const float *src, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		dst[i] = power (src[i]);
+}
+
+static float
+factor (float *restrict d, const float *restrict makeup, size_t n)
+{
+	int32_t m = 0;
 	for (size_t i = 0; i < n; i++) {
-		float r = src[i] + 12582912.0f; /* 1.5 x 2^23: rounds to an integer in the low bits */
-		float f = (src[i] - (r - 12582912.0f)) * 0.69314718056f;
-		float y = 1 + f * (1 + f * (1.0f / 2 + f * (1.0f / 6 + f * (1.0f / 24 + f * (1.0f / 120 + f * (1.0f / 720 + f * (1.0f / 5040)))))));
-		dst[i] = float_of (bits_of (y) + (bits_of (r) - 0x4b400000) * (1 << 23));
+		m = bits_of (d[i]) > m ? bits_of (d[i]) : m;
+		d[i] = power (makeup[i] - d[i]);
 	}
+	return float_of (m);
 }
 
 static void
@@ -217,6 +265,15 @@ curve (float *d, const float *level, float side, const float *threshold, const f
 		float y = into <= 0 ? 0 : into < knee[i] ? soft : over;
 		y *= slope[i];
 		d[i] = side * (y < range[i] ? y : range[i]);
+	}
+}
+
+static void
+settle (float *restrict dst, double x, double t, const double *restrict p, double near, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		double off = t * p[i];
+		dst[i] = (float) (fabs (off) < near ? x : x + off);
 	}
 }
 
@@ -323,9 +380,12 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.abs_max = abs_max,
 	.largest = largest,
 	.peak = peak,
+	.magnitude = magnitude,
 	.log2 = log_2,
 	.exp2 = exp_2,
+	.factor = factor,
 	.curve = curve,
+	.settle = settle,
 	.half_way = half_way,
 	.true_peaks = true_peaks,
 };

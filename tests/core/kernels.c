@@ -148,6 +148,13 @@ peak (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+magnitude (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	out[at + n] = k->magnitude (out + at, in.wild + at, n);
+	return (n + 1) * sizeof (float);
+}
+
+static size_t
 log_2 (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	k->log2 (out + at, in.wild + at, n);
@@ -163,10 +170,25 @@ exp_2 (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+factor (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	memcpy (out + at, in.log + at, n * sizeof *out);
+	out[at + n] = k->factor (out + at, in.factor + at, n);
+	return (n + 1) * sizeof (float);
+}
+
+static size_t
 curve (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	memcpy (out + at, in.log + at, n * sizeof *out);
 	k->curve (out + at, out + at, n % 2 ? 1 : -1, in.log + at + 7, in.factor + at, in.knee + at, in.positive + at, n);
+	return n * sizeof (float);
+}
+
+static size_t
+settle (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	k->settle (out + at, in.wild64[at], 1, in.wild64 + at + 3, 1e-7, n);
 	return n * sizeof (float);
 }
 
@@ -192,7 +214,8 @@ static const struct kernel {
 	KERNEL (take_f32_1), KERNEL (take_f32_2), KERNEL (take_f32_3), KERNEL (take_f64_1), KERNEL (take_f64_2), KERNEL (take_f64_3),
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
 	KERNEL (apply),      KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak),
-	KERNEL (log_2),      KERNEL (exp_2),      KERNEL (curve),      KERNEL (half_way),   KERNEL (true_peaks),
+	KERNEL (magnitude),  KERNEL (factor),
+	KERNEL (log_2),      KERNEL (exp_2),      KERNEL (curve),      KERNEL (settle),   KERNEL (half_way),   KERNEL (true_peaks),
 };
 #define KERNELS (sizeof kernels / sizeof *kernels)
 
