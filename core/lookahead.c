@@ -33,17 +33,27 @@ mdyn_boxes_state (const mdyn_boxes *b, size_t n)
 	return b->first - 1 + n + b->second - 1 + n;
 }
 
-/* One box over x, n values in place; history: the `length` - 1 values before and room for n. */
+/* One box over x, n values in place; history: the `length` - 1 values before and room for n. What all n sums share, from n - 1 to length - 1, is added up
+ * once, in four sums that need not wait for each other. */
 static void
 box (double *history, size_t length, double *x, size_t n)
 {
-	double sum[8] = { 0 };
+	double sum[8] = { 0 }, part[4] = { 0 };
+	size_t k = n - 1;
 	memcpy (history + length - 1, x, n * sizeof *x);
-	for (size_t k = 0; k < length; k++)
-		for (size_t i = 0; i < n; i++)
-			sum[i] += history[k + i];
-	for (size_t i = 0; i < n; i++)
-		x[i] = sum[i] / (double) length;
+	for (; k + 4 <= length; k += 4)
+		for (size_t i = 0; i < 4; i++)
+			part[i] += history[k + i];
+	for (; k < length; k++)
+		part[0] += history[k];
+	double shared = (part[0] + part[1]) + (part[2] + part[3]);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = i; j < (length < n ? i + length : n - 1); j++)
+			sum[i] += history[j];
+		x[i] = (sum[i] + shared) / (double) length;
+		if (length >= n && i + 1 < n)
+			shared += history[length + i];
+	}
 	memmove (history, history + n, (length - 1) * sizeof *history);
 }
 
