@@ -261,14 +261,10 @@ count (mdyn_loudness *l)
 static void
 take (mdyn_loudness *l, const float *const *x, size_t n)
 {
-	float level[QUANTUM] = { 0 }, top = 0;
-	for (unsigned c = 0; c < l->channels; c++) {
-		mdyn_dsp->abs_max (level, x[c], n);
-		for (size_t i = 0; i < n; i++)
-			l->woven[i * l->channels + c] = x[c][i];
-	}
-	for (size_t i = 0; i < n; i++)
-		top = larger (top, level[i]);
+	float top = 0;
+	for (unsigned c = 0; c < l->channels; c++)
+		top = larger (top, mdyn_dsp->peak (x[c], n));
+	mdyn_dsp->weave (l->woven, x, l->channels, n);
 	l->tick_sample_peak = larger (l->tick_sample_peak, top);
 	l->sample_peak = larger (l->sample_peak, top);
 	float *part[MDYN_CHANNELS_MAX];
@@ -278,9 +274,9 @@ take (mdyn_loudness *l, const float *const *x, size_t n)
 		for (unsigned c = 0; c < l->channels; c++)
 			part[c] = (float *) x[c] + done; /* only read */
 		for (unsigned c = 0; c < l->channels; c++)
-			for (size_t i = 0; i < k; i++)
-				l->square[at + i] += (double) part[c][i] * part[c][i];
-		if (mdyn_truepeak_run (l->between, part, at, k, mdyn_truepeak_max_all (l->between)) && l->stale) {
+			mdyn_dsp->add_squares (l->square + at, part[c], k);
+		float floor = larger (mdyn_truepeak_max_all (l->between), l->tick_sample_peak); /* what is below does not show */
+		if (mdyn_truepeak_run (l->between, part, at, k, floor) && l->stale) {
 			l->stale--;
 			mdyn_truepeak_clear (l->between);
 		}

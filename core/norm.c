@@ -239,7 +239,12 @@ gains (mdyn_proc *p, float *g, size_t n)
 {
 	norm *s = p->state;
 	double db[QUANTUM];
-	if (is_live (p)) {
+	size_t m = n;
+	if (is_live (p) ? s->from == s->to : s->gain.step == 0) {
+		db[0] = is_live (p) ? s->to : s->gain.now;
+		s->into += n;
+		m = 1;
+	} else if (is_live (p)) {
 		double step = (s->to - s->from) / (double) s->block;
 		for (size_t i = 0; i < n; i++) /* from and to themselves are met exactly: 0 dB is 0 dB */
 			db[i] = s->into + i + 1 == s->block ? s->to : s->from + step * (double) (s->into + i + 1);
@@ -248,9 +253,11 @@ gains (mdyn_proc *p, float *g, size_t n)
 		for (size_t i = 0; i < n; i++)
 			db[i] = mdyn_ramp_next (&s->gain);
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < m; i++)
 		g[i] = (float) (db[i] / MDYN_DB_PER_LOG2);
-	mdyn_dsp->exp2 (g, g, n);
+	mdyn_dsp->exp2 (g, g, m);
+	for (size_t i = m; i < n; i++)
+		g[i] = g[0];
 }
 
 static void

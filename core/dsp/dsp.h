@@ -30,6 +30,12 @@ typedef struct mdyn_kernels {
 	void (*give_f32) (float *dst, const float *const *src, const float *const *g, size_t channels, size_t n);
 	void (*give_f64) (double *dst, const double *const *src, const float *const *g, size_t channels, size_t n);
 
+	/* dst[i * channels + c] = src[c][i] */
+	void (*weave) (float *dst, const float *const *src, size_t channels, size_t n);
+
+	/* dst[i] += src[i]^2 */
+	void (*add_squares) (double *dst, const float *src, size_t n);
+
 	/* dst[i] = src[i] g[i], as give. dst and src may be equal. */
 	void (*apply) (float *dst, const float *src, const float *g, size_t n);
 

@@ -168,6 +168,28 @@ give_f64 (double *restrict dst, const double *const *src, const float *const *g,
 }
 
 static void
+weave (float *restrict dst, const float *const *src, size_t channels, size_t n)
+{
+	const float *l = src[0], *r = src[channels > 1];
+	for (size_t i = 0; i < n && channels == 2; i++) {
+		dst[2 * i] = l[i];
+		dst[2 * i + 1] = r[i];
+	}
+	for (size_t c = 0; c < channels && channels != 2; c++) {
+		const float *from = src[c];
+		for (size_t i = 0; i < n; i++)
+			dst[i * channels + c] = from[i];
+	}
+}
+
+static void
+add_squares (double *restrict dst, const float *restrict src, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		dst[i] += (double) src[i] * (double) src[i];
+}
+
+static void
 narrow (float *dst, const double *src, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -377,6 +399,8 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.give_f64 = give_f64,
 	.apply = apply,
 	.narrow = narrow,
+	.weave = weave,
+	.add_squares = add_squares,
 	.abs_max = abs_max,
 	.largest = largest,
 	.peak = peak,

@@ -119,6 +119,24 @@ apply_in_place (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+weave (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
+{
+	const float *src[4] = { in.wild + at, in.wild + at + n, in.wild + at + 5 };
+	k->weave (out + at, src, channels, n);
+	return channels * n * sizeof (float);
+}
+CHANNELS (weave, weave)
+
+static size_t
+add_squares (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	double *to = (double *) (void *) out + at / 2;
+	memcpy (to, in.wild64 + at, n * sizeof *to);
+	k->add_squares (to, in.wild + at, n);
+	return n * sizeof *to;
+}
+
+static size_t
 narrow (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	k->narrow (out + at, in.wild64 + at, n);
@@ -214,7 +232,7 @@ static const struct kernel {
 	KERNEL (take_f32_1), KERNEL (take_f32_2), KERNEL (take_f32_3), KERNEL (take_f64_1), KERNEL (take_f64_2), KERNEL (take_f64_3),
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
 	KERNEL (apply),      KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak),
-	KERNEL (magnitude),  KERNEL (factor),
+	KERNEL (magnitude),  KERNEL (factor),     KERNEL (weave_1),  KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares),
 	KERNEL (log_2),      KERNEL (exp_2),      KERNEL (curve),      KERNEL (settle),   KERNEL (half_way),   KERNEL (true_peaks),
 };
 #define KERNELS (sizeof kernels / sizeof *kernels)
