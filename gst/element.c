@@ -400,7 +400,9 @@ mdyngst_element_type (const mdyn_class *cls)
 			.instance_size = sizeof (MdynElement),
 			.instance_init = init,
 		};
+		const GInterfaceInfo preset = { .interface_init = mdyngst_preset_init };
 		type = g_type_register_static (GST_TYPE_AUDIO_FILTER, name, &info, 0);
+		g_type_add_interface_static (type, GST_TYPE_PRESET, &preset);
 	}
 	g_free (name);
 	return type;

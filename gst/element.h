@@ -10,6 +10,7 @@
  *   key.c       the audio of the key pad, at the time it belongs to
  *   keypad.c    the pad itself
  *   props.c     rows as properties, values for a new core
+ *   preset.c    GstPreset; prs.c prints the files with the table's presets
  *   actions.c   events as action signals
  *   report.c    the measurement as text
  *   layout.c    formats and channel positions

@@ -22,4 +22,7 @@ mdyn_proc *mdyngst_props_build (MdynElement *self, const mdyn_format *format, gb
 
 /* Brings the LIVE rows of a core up to date. Object lock held. */
 void mdyngst_props_refresh (MdynElement *self, mdyn_proc *core);
+
+/* preset.c: the GstPreset interface. */
+void mdyngst_preset_init (gpointer interface, gpointer data);
 #endif

@@ -162,6 +162,54 @@ START_TEST (presets_give_their_values)
 }
 END_TEST
 
+/* The shipped files have the table's presets, no more and no fewer, and loading one sets its rows. */
+START_TEST (shipped_presets_are_those_of_the_table)
+{
+	for (int k = 0; k < MDYN_KINDS; k++) {
+		const mdyn_class *cls = mdyn_class_get (k);
+		GstElement *e = gst_element_factory_make (cls->name, NULL), *same = gst_element_factory_make (cls->name, NULL);
+		gchar **names = gst_preset_get_preset_names (GST_PRESET (e));
+		ck_assert_int_eq (g_strv_length (names), cls->n_presets);
+		ck_assert (!gst_preset_load_preset (GST_PRESET (e), "nosuch"));
+		for (size_t i = 0; i < cls->n_presets; i++) {
+			gchar *comment = NULL;
+			ck_assert_msg (gst_preset_load_preset (GST_PRESET (e), cls->presets[i].nick), "%s: %s", cls->name, cls->presets[i].nick);
+			ck_assert (gst_preset_get_meta (GST_PRESET (e), cls->presets[i].nick, "comment", &comment));
+			ck_assert_str_eq (comment, cls->presets[i].help);
+			g_object_set (same, "preset", cls->presets[i].nick, NULL);
+			for (const mdyn_param *row = cls->params; row < cls->params + cls->n_params; row++)
+				if (row->type == MDYN_REAL && !(row->flags & MDYN_READOUT))
+					ck_assert_msg (number (e, row->name) == number (same, row->name), "%s: %s", cls->presets[i].nick, row->name);
+			g_free (comment);
+		}
+		g_strfreev (names);
+		gst_object_unref (e);
+		gst_object_unref (same);
+	}
+}
+END_TEST
+
+START_TEST (a_preset_of_ones_own_is_kept)
+{
+	GstElement *e = gst_element_factory_make ("mastercomp", NULL), *other = gst_element_factory_make ("mastercomp", NULL);
+	gchar *preset;
+	set_rows (e, "preset=drums:ratio=inf:detector=rms:lookahead=2.5");
+	ck_assert (gst_preset_save_preset (GST_PRESET (e), "mine"));
+	ck_assert (gst_preset_load_preset (GST_PRESET (other), "mine"));
+	g_object_get (other, "preset", &preset, NULL);
+	ck_assert_str_eq (preset, "drums");
+	const mdyn_class *cls = mdyn_class_get (MDYN_COMP);
+	for (const mdyn_param *row = cls->params; row < cls->params + cls->n_params; row++)
+		if (row->type == MDYN_REAL && !(row->flags & MDYN_READOUT))
+			ck_assert_msg (number (e, row->name) == number (other, row->name), "%s", row->name);
+	ck_assert (isinf (number (other, "ratio")) && number (other, "lookahead") == 2.5);
+	ck_assert (gst_preset_delete_preset (GST_PRESET (e), "mine"));
+	g_free (preset);
+	gst_object_unref (e);
+	gst_object_unref (other);
+}
+END_TEST
+
 START_TEST (what_is_set_after_a_preset_wins)
 {
 	GstElement *e = gst_element_factory_make ("mastercomp", NULL);
@@ -290,6 +338,8 @@ main (int argc, char **argv)
 	tcase_add_test (t, values_are_kept);
 	tcase_add_test (t, nan_is_no_value);
 	tcase_add_test (t, presets_give_their_values);
+	tcase_add_test (t, shipped_presets_are_those_of_the_table);
+	tcase_add_test (t, a_preset_of_ones_own_is_kept);
 	tcase_add_test (t, what_is_set_after_a_preset_wins);
 	tcase_add_test (t, bad_settings_are_an_error_before_the_start);
 	tcase_add_test (t, out_of_range_is_an_error_that_names_the_range);
