@@ -352,6 +352,7 @@ class_init (gpointer klass, gpointer data)
 	mdyngst_props_install (G_OBJECT_CLASS (klass), cls);
 	mdyngst_actions_install (G_OBJECT_CLASS (klass), cls);
 	gst_element_class_set_metadata (GST_ELEMENT_CLASS (klass), cls->long_name, "Filter/Effect/Audio", cls->description, "mdyn contributors");
+	gst_element_class_add_static_metadata (GST_ELEMENT_CLASS (klass), GST_ELEMENT_METADATA_DOC_URI, DOC_URI);
 	gst_audio_filter_class_add_pad_templates (GST_AUDIO_FILTER_CLASS (klass), caps);
 	if (cls->has_sidechain)
 		mdyngst_keypad_class_init (GST_ELEMENT_CLASS (klass), caps);

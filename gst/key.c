@@ -184,31 +184,33 @@ foreign_rate (MdynKey *key)
 	return rate;
 }
 
-/* Whoever brings the key at another rate is asked once to change, and has a second of it to do so. FALSE, after an error: it does not. */
-static gboolean
+/* Whoever brings the key at another rate is asked once to change, and has a second of it to do so. If it does not, there is an error message and no key;
+ * the audio goes on. Lock held, let go meanwhile. */
+static void
 negotiate (MdynElement *self, guint found)
 {
 	MdynKey *key = &self->key;
-	GstPad *pad = mdyngst_keypad_ref (self);
-	if (!pad)
-		return TRUE;
 	GValue is = G_VALUE_INIT, should = G_VALUE_INIT;
+	gboolean patient = key->foreign <= found, asked = key->asked;
+	key->asked = TRUE;
 	g_value_init (&is, G_TYPE_INT);
 	g_value_init (&should, G_TYPE_INT);
 	g_value_set_int (&is, (gint) found);
 	g_value_set_int (&should, (gint) key->rate);
-	GstCaps *wanted = gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, (gint) key->rate, NULL),
-		*can = gst_pad_peer_query_caps (pad, wanted);
-	gboolean good = !gst_caps_is_empty (can) && key->foreign <= found;
+	g_mutex_unlock (&key->lock);
+	GstPad *pad = mdyngst_keypad_ref (self);
+	GstCaps *wanted = gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, g_value_get_int (&should), NULL);
+	GstCaps *can = pad ? gst_pad_peer_query_caps (pad, wanted) : gst_caps_ref (wanted);
+	gboolean good = patient && !gst_caps_is_empty (can);
 	if (!good)
 		mdyngst_keypad_refuse (self, &is, &should);
-	else if (!key->asked)
+	else if (pad && !asked)
 		gst_pad_push_event (pad, gst_event_new_reconfigure ());
-	key->asked = TRUE;
 	gst_caps_unref (can);
 	gst_caps_unref (wanted);
-	gst_object_unref (pad);
-	return good;
+	gst_clear_object (&pad);
+	g_mutex_lock (&key->lock);
+	key->ended |= !good;
 }
 
 /* The lock, held, is let go meanwhile. */
@@ -226,24 +228,18 @@ tell (MdynElement *self, gboolean *told, const gchar *what)
 /* One look at whether there is something to wait for: what wakes the thread again is a change or the time `until` (monotonic, in microseconds).
  * Lock held. */
 static gboolean
-is_there (MdynElement *self, GstClockTime running, GstFlowReturn *ret, gint64 *until)
+is_there (MdynElement *self, GstClockTime running, gint64 *until)
 {
 	MdynKey *key = &self->key;
 	guint rate;
-	if (key->audio_flushing)
-		*ret = GST_FLOW_FLUSHING;
-	if (*ret != GST_FLOW_OK || !key->linked)
+	if (key->audio_flushing || !key->linked)
 		return TRUE;
 	if (key->held)
 		return FALSE;
 	prune (key);
-	while (*ret == GST_FLOW_OK && (rate = foreign_rate (key))) {
-		g_mutex_unlock (&key->lock);
-		if (!negotiate (self, rate))
-			*ret = GST_FLOW_ERROR;
-		g_mutex_lock (&key->lock);
-	}
-	if (*ret != GST_FLOW_OK || key->ended || key->until >= key->need)
+	while ((rate = foreign_rate (key)))
+		negotiate (self, rate);
+	if (key->ended || key->until >= key->need)
 		return TRUE;
 	if (key->thread == g_thread_self ()) {
 		tell (self, &key->told_thread,
@@ -266,16 +262,15 @@ mdyngst_key_wait (MdynElement *self, GstClockTime pts, gboolean discont, gsize f
 	MdynKey *key = &self->key;
 	const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
 	GstClockTime running = GST_CLOCK_TIME_NONE;
-	GstFlowReturn ret = GST_FLOW_OK;
 	if (!self->cls->has_sidechain || segment->rate < 0)
-		return ret;
+		return GST_FLOW_OK;
 	if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (pts))
 		running = gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
 	g_mutex_lock (&key->lock);
 	key->at = mdyngst_key_place (key->at, mdyngst_key_time (segment, pts), discont, key->rate);
 	key->need = mdyngst_key_time_of (key->at + (gint64) frames, key->rate);
 	gint64 patient = g_get_monotonic_time () + PATIENCE, until = patient;
-	while (!is_there (self, running, &ret, &until)) {
+	while (!is_there (self, running, &until)) {
 		g_cond_wait_until (&key->moved, &key->lock, until);
 		until = g_get_monotonic_time () + PATIENCE;
 		if (!key->live && g_get_monotonic_time () >= patient)
@@ -283,6 +278,7 @@ mdyngst_key_wait (MdynElement *self, GstClockTime pts, gboolean discont, gsize f
 			      "nothing comes, the audio waits; if both come from one tee, a queue belongs before the sink pad");
 	}
 	count_channels (key, key->at + (gint64) frames);
+	GstFlowReturn ret = key->audio_flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 	g_mutex_unlock (&key->lock);
 	return ret;
 }

@@ -74,7 +74,7 @@ guint mdyngst_key_setup (MdynElement *self, const GstAudioInfo *info);
 /* Whether that number is no longer right. */
 gboolean mdyngst_key_changed (const MdynElement *self);
 
-/* Waits until the key of `frames` frames is there that lie at pts, as long as it may. GST_FLOW_FLUSHING; GST_FLOW_ERROR after an error message. */
+/* Waits until the key of `frames` frames is there that lie at pts, as long as it may. GST_FLOW_OK or GST_FLOW_FLUSHING. */
 GstFlowReturn mdyngst_key_wait (MdynElement *self, GstClockTime pts, gboolean discont, gsize frames);
 
 /* The key of the next n <= MDYNGST_KEY_CHUNK frames as the core takes it, for mdyn_process in planes[channels], for mdyn_process_interleaved in

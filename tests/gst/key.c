@@ -298,6 +298,28 @@ START_TEST (the_key_may_change_its_channels)
 }
 END_TEST
 
+/* An error says what is allowed; the audio goes on without. */
+START_TEST (a_key_of_another_rate_leaves_the_audio_alone)
+{
+	const Shape other = { 44100, 2, FALSE, FALSE };
+	const gsize frames = 4800;
+	double *x = noise (&STEREO, frames, 0.1, 3);
+	Test t = open_test ("mastercomp", "threshold=-60:ratio=8", &STEREO), k = open_key (&t, &other);
+	push_all (&k, x, 441, 441);
+	push_all (&t, x, frames, 480);
+	eos (&t);
+	Got g = pull (&t);
+	assert_same (&g, x, frames, 2, "beside a key of another rate");
+	gchar *why = message (&t, GST_MESSAGE_ERROR);
+	ck_assert_msg (why && strstr (why, "mastercomp: key pad: rate 44100: 48000 is allowed"), "%s", why);
+	ck_assert_ptr_null (message (&t, GST_MESSAGE_ERROR));
+	g_free (why);
+	drop (&g);
+	close_both (&t, &k);
+	g_free (x);
+}
+END_TEST
+
 START_TEST (readings_count_the_key)
 {
 	const gsize frames = 4800;
@@ -329,6 +351,7 @@ main (int argc, char **argv)
 	tcase_add_test (t, without_a_link_the_input_is_the_key);
 	tcase_add_test (t, the_key_comes_and_goes_while_playing);
 	tcase_add_test (t, the_key_may_change_its_channels);
+	tcase_add_test (t, a_key_of_another_rate_leaves_the_audio_alone);
 	tcase_add_test (t, readings_count_the_key);
 	suite_add_tcase (s, t);
 	return run_tap (s);

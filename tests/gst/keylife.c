@@ -150,6 +150,33 @@ START_TEST (a_key_of_another_rate_is_an_error_that_says_what_is_allowed)
 }
 END_TEST
 
+/* The key's source breaks down (by then all plays: GStreamer itself does not get over an error before). The audio and what else its tee feeds come to
+ * their ends. */
+START_TEST (a_failing_key_leaves_the_audio_alone)
+{
+	GstElement *p = parse (AUDIO "tee name=t ! queue ! " COMP SINK " t. ! queue ! fakesink " KEY "! identity error-after=150 ! " MONO (48000) " ! c.key");
+	GstElement *sink = gst_bin_get_by_name (GST_BIN (p), "sink");
+	GstBus *bus = gst_element_get_bus (p);
+	Seen s = { .first = -1 };
+	int errors = 0;
+	g_signal_connect (sink, "handoff", G_CALLBACK (look), &s);
+	gst_element_set_state (p, GST_STATE_PLAYING);
+	for (gboolean more = TRUE; more;) { /* an error on the bus is the application's to judge; this one goes on until all sinks are at their end */
+		GstMessage *m = gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+		ck_assert_msg (m != NULL, "it hangs");
+		more = GST_MESSAGE_TYPE (m) == GST_MESSAGE_ERROR;
+		errors += more;
+		gst_message_unref (m);
+	}
+	ck_assert_int_ge (errors, 1);
+	ck_assert (s.frames == 96000 && !s.holes && s.first == 0);
+	gst_element_set_state (p, GST_STATE_NULL);
+	gst_object_unref (bus);
+	gst_object_unref (sink);
+	gst_object_unref (p);
+}
+END_TEST
+
 /* Ten buffers of live audio beside a key that never comes: none is dropped, and the end is there soon after the audio's own. */
 START_TEST (a_live_key_that_never_comes_holds_nothing_up)
 {
@@ -354,6 +381,7 @@ main (int argc, char **argv)
 	tcase_add_test (t, a_tee_without_queues_does_not_hang);
 	tcase_add_test (t, a_queue_before_the_key_alone_is_told);
 	tcase_add_test (t, a_key_of_another_rate_is_an_error_that_says_what_is_allowed);
+	tcase_add_test (t, a_failing_key_leaves_the_audio_alone);
 	tcase_add_test (t, a_live_key_that_never_comes_holds_nothing_up);
 	tcase_add_test (t, flushing_seeks_keep_the_key_beside_the_audio);
 	tcase_add_test (t, a_waiting_audio_can_be_woken);
