@@ -6,7 +6,7 @@ import sys
 import xml.etree.ElementTree as tree
 
 ABOUT = {"core": "library", "gst": "GStreamer", "ffmpeg": "FFmpeg", "parity": "library, GStreamer, FFmpeg", "oracle": "library",
-         "programme": "FFmpeg", "pipelines": "GStreamer, FFmpeg", "docs": "GStreamer, FFmpeg", "install": "all"}
+         "programme": "FFmpeg", "conformance": "GStreamer, FFmpeg", "pipelines": "GStreamer, FFmpeg", "docs": "GStreamer, FFmpeg", "install": "all"}
 
 
 def results(folder):

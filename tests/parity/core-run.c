@@ -28,10 +28,11 @@ main (int argc, char **argv)
 		if (!strcmp (mdyn_class_get (k)->name, argv[1]))
 			cls = mdyn_class_get (k);
 	mdyn_format format = { .sample = MDYN_F64, .rate = (unsigned) atoi (argv[2]), .channels = (unsigned) atoi (argv[3]) };
-	if (format.channels == 2)
-		format.position[0] = MDYN_POS_FL, format.position[1] = MDYN_POS_FR;
-	if (format.channels == 1)
-		format.position[0] = MDYN_POS_FC;
+	static const mdyn_position layouts[][5] = {
+		[1] = { MDYN_POS_FC }, [2] = { MDYN_POS_FL, MDYN_POS_FR }, [5] = { MDYN_POS_FL, MDYN_POS_FR, MDYN_POS_FC, MDYN_POS_LS, MDYN_POS_RS }
+	};
+	if (format.channels <= 5)
+		memcpy (format.position, layouts[format.channels], sizeof layouts[0]);
 	FILE *key = NULL;
 	int first = 5;
 	if (argc > 5 && !strncmp (argv[5], "key=", 4)) {

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: mdyn contributors
+"""docs/loudness.md."""
+import os
+
+import linear
+
+ALBUM = """\
+for n in 1 2 3; do ffmpeg -i $n.wav -af masternorm=mode=measure:stats_file=$n.json -f null -; done
+for n in 1 2 3; do ffmpeg -i $n.wav -af "masternorm=mode=linear:preset=aes-td1008-album:measured_file=1.json|2.json|3.json" master-$n.wav; done"""
+
+INTRO = """# Loudness
+
+Written by `tests/conformance/conformance --write docs/loudness.md`, which measures all of it anew; not edited by hand.
+"""
+
+
+def figure(v, digits=2):
+    return f"{v:.{digits}f}".replace("-0." + "0" * digits, "0." + "0" * digits)
+
+
+def conformance(rows):
+    sources = ("core", "GStreamer, bus", "GStreamer, stats", "FFmpeg, metadata", "FFmpeg, stats")
+    text = ["## Conformance", "",
+            "EBU Tech 3341 cases 1 to 6 and 9 to 23 (7 and 8 are EBU's own recordings) and Tech 3342 cases 1 to 4, made by `tests/conformance/signals.py` at 44.1, "
+            "48 and 96 kHz. Shown is the reading farthest from what is expected over the rates and, in cases 10 and 13, over the twenty files; a dash where that "
+            "source does not tell it. \"In turn\": what the maximum differs from each of the twenty levels.", "",
+            "| case | signal | reading | expected | " + " | ".join(sources) + " |", "|---|---|---|---|" + "---|" * len(sources)]
+    for row in rows:
+        for what, want, (low, high) in row.case.expect:
+            tolerance = f"±{high:g}" if low == -high else f"+{high:g} / {low:g}"
+            cells = [figure(row.worst[s, what], 3) if (s, what) in row.worst else "-" for s in sources]
+            name = row.case.number if "-" in row.case.number else "3341-" + row.case.number
+            text.append(f"| {name} | {row.case.text} | {what} | {want:g} {tolerance} | " + " | ".join(cells) + " |")
+    return text + [""]
+
+
+def lands(table, gate):
+    names = linear.PROGRAMMES
+    text = ["## Linear", "",
+            f"Each programme ({linear.SECONDS} s; speech of espeak-ng, music of Debian's neverball-common) at {linear.LEVEL} LUFS is measured, then played by `mode=linear` "
+            f"at {linear.TARGET} LUFS; LU by which the output misses it, read by the tests' own meter in numpy with channel weights by the formula of BS.1770-5. In the layouts "
+            "with more than two channels the programme is spread over all, and a loud 50 Hz tone stands in each LFE.", "",
+            "| layout | rate | " + " | ".join(names) + " |", "|---|---|" + "---|" * len(names)]
+    for (layout, rate), off in table.items():
+        text.append(f"| {layout} | {rate / 1000:g} kHz | " + " | ".join(f"{off[n]:+.4f}" if n in off else "" for n in names) + " |")
+    text += ["", "The loudness of a programme does not move by as many LU as the gain where it lifts blocks over the absolute gate. Ten steps between -82 and -42 LUFS after one at -45, "
+             f"brought to -20: masternorm, which finds the gain from the blocks in the stats file, misses by at most {max(abs(o) for o, _ in gate):.4f} LU; target less loudness "
+             f"would miss by up to {max(abs(p) for _, p in gate):.2f} LU ({len(gate)} programmes).", ""]
+    return text
+
+
+def album(before, after):
+    levels = lambda v: ", ".join(f"{x:.1f}" for x in v)
+    return ["## An album, a series", "",
+            "Several stats files, `|` between them, are a group: one gain for all, so that the tracks keep their levels to each other. `group=together` (default) takes the "
+            "loudness of all blocks of all members, as if they were one programme; `group=loudest` brings the loudest member to the target, as AES TD1008 asks of albums. The "
+            "highest peak of all counts for `peak-policy`. A stats file carries the blocks it needs, so this is exact.", "",
+            "```sh", ALBUM, "```", "",
+            f"With three tracks at {levels(before)} LUFS that gives {levels(after)} LUFS (FFmpeg's ebur128).", ""]
+
+
+def write(path, rows, table, gate, before, after):
+    text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after)]
+    if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(path)), "loudness-live.md")):
+        text += ["The live mode: [loudness-live.md](loudness-live.md).", ""]
+    with open(path, "w") as f:
+        f.write("\n".join(text))
