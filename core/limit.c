@@ -3,20 +3,21 @@
 
 /* The limiter works when a quantum is complete and plays the factors out during the next.
  *
- *   peaks of groups of frames -> reduction D = log2 (peak / ceiling) -> link -> sliding maximum over the lookahead
- *   -> release: R0 >= D that returns from a transient and holds a level -> 1 - 2^-R0 -> FIR -> straight lines between the groups
+ *   peaks of groups of frames -> reduction D = log2 (peak / ceiling) -> link -> sliding maximum -> release: R0 >= D that returns from a transient and holds a
+ *   level -> the gain 2^-R0 made smooth twice, over the whole lookahead and over its last ms -> a mean of both -> straight lines between the groups
  *
- * D, R0, R, E are reductions in log2 units (6.02 dB each). Of each lane (a channel, or all together at link 100):
+ * D, R0, R, E, M are reductions in log2 units (6.02 dB each). Of each lane (a channel, or all together at link 100):
  *   C   largest D of the last 17 ms: closes the gaps between the half-cycles of a tone, down to 20 Hz.
  *   E   level: the smallest C of 150 ms, what was needed all the time, less what C moved in that time beyond a tolerance. A tone, a chord, a held note have one;
  *       speech, drums and most music have none, and pay no loudness for it.
  *   R   released level, slowly. R0 what is applied, R0 >= R, R0 >= D.
- * What R0 stands above R is a transient: one exponential.
+ *   M   mean of R0 over 400 ms. What R0 stands above R is a transient, and returns exponentially: slowly where limiting is rare (it costs no loudness and moves
+ *       the gain least), DENSE times as fast where it is dense.
+ * Each of the two smooth gains alone holds the ceiling, and so does any mean of them. The wide one moves the least, the narrow one loses the least: the mean
+ * leans towards the narrow one as the reduction grows. It is a power mean of exponent -8, which lets the gain stand above the wide one by a dB or two, however
+ * deep that is, so that what two peaks close to each other need does not become a flutter.
  *
- * The constants were chosen on some music and reported on other (tests/measure, docs/measurements.md). What was tried instead and lay on the same line between
- * loudness and residual, or under it: a short level of 12 ms (takes .7 LU from drums), times that fall with the depth by a factor of 10
- * or with the density, a hold before the release, a release that gathers speed, one that ends in finite time, a release that starts before the FIR's end. Only the
- * lookahead lifts the line, some .25 dB a ms, speech included: hence 15 ms. */
+ * The constants were chosen on some music and reported on other; docs/measurements.md says what else was tried. */
 #include "limit.h"
 
 #include "dsp/dsp.h"
@@ -25,7 +26,7 @@
 
 #define GROUPS_MAX (QUANTUM / 8)
 /* What peaks of the output stand above the detector's reading of the input, dB: its error, and what the gain's movement adds, the more the faster it closes
- * (per group of the lookahead). */
+ * (per group of the narrow gain's lookahead). */
 #define MARGIN_DB 0.03
 #define MARGIN_SLOPE_DB 0.12
 #define MARGIN (1 - 1e-5)                         /* mdyn_log2, mdyn_exp2 and the rounding of factor and product */
@@ -34,9 +35,16 @@
 
 #define LEVEL_SLOWER 3.0                          /* a level's release time over a transient's */
 #define LEVEL_STEADY 0.02f                        /* log2: what C may move while it is a level */
+#define DENSE 5.0                                 /* a transient's release time where limiting is rare over that where it is dense */
+#define DENSITY (1 / MDYN_DB_PER_LOG2)            /* M half-way between rare and dense */
+#define DENSITY_MS 400
+#define NARROW_MS 6                               /* the narrow gain's lookahead */
+#define ROUND_MS 2                                /* of the second box */
+#define LEAN 0.08                                 /* the narrow gain's share in the mean ... */
+#define LEAN_SLOPE 0.9                            /* ... and what it gains on the way to silence */
 
 typedef struct lane {
-	double r0, r;                             /* R0, R */
+	double r0, r, mean;                       /* R0, R, M */
 	double node;                              /* 1 - gain where the last group ended */
 	_Alignas (64) char more[];                /* boxes' state, windows; flat, so that lanes can be compared and copied */
 } lane;
@@ -47,18 +55,19 @@ typedef struct window {
 } window;
 
 typedef struct timing {
-	float transient;                          /* share of the way back made in a group */
-	float level;                              /* share left of a level after a quantum */
+	float transient, dense;                   /* share of the way back made in a group, by how dense limiting is */
+	float level, mean;                        /* share left after a quantum: of a level, of M */
 } timing;
 
 struct mdyn_limiter {
 	mdyn_limiter_setup setup;
 	size_t group, groups;                     /* frames in a group (the grid of the gain), groups in a quantum */
-	size_t lookahead;                         /* groups */
+	size_t lookahead, narrow;                 /* groups: the whole, the narrow gain's */
 	mdyn_truepeak *tp;                        /* NULL: sample peak */
 	float *peak;                              /* [channels][GROUPS_MAX] of sample peak, and reductions in work */
-	mdyn_boxes boxes;
-	window hold, c, least, most;              /* the sliding maximum, and those of the level: C, and its extremes over 150 ms */
+	mdyn_boxes wide_boxes, narrow_boxes;
+	size_t narrow_state, late;                /* in a lane's `more`, doubles: of the narrow boxes, of the delay behind them */
+	window hold, reach, c, least, most;       /* sliding maxima: of D, of R0 over the rest of the lookahead; of the level: C, its extremes over 150 ms */
 	char *lanes;                              /* [channels] of lane_size bytes */
 	size_t lane_size;
 	timing timing;
@@ -73,16 +82,16 @@ struct mdyn_limiter {
 };
 
 static size_t
-lookahead_groups (const mdyn_limiter_setup *s)
+in_groups (double ms, unsigned rate)
 {
-	size_t n = (size_t) (s->lookahead / 1000 * s->rate / (double) mdyn_truepeak_group (s->rate) + 0.5);
+	size_t n = (size_t) (ms / 1000 * rate / (double) mdyn_truepeak_group (rate) + 0.5);
 	return n < 2 ? 2 : n;
 }
 
 size_t
 mdyn_limiter_latency (const mdyn_limiter_setup *s)
 {
-	return QUANTUM + lookahead_groups (s) * mdyn_truepeak_group (s->rate) + (s->true_peak ? MDYN_TRUEPEAK_DELAY : 0);
+	return QUANTUM + in_groups (s->lookahead, s->rate) * mdyn_truepeak_group (s->rate) + (s->true_peak ? MDYN_TRUEPEAK_DELAY : 0);
 }
 
 static lane *
@@ -109,11 +118,16 @@ mdyn_limiter *
 mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup)
 {
 	unsigned channels = setup->channels, rate = setup->rate;
-	mdyn_limiter x = { .setup = *setup, .group = mdyn_truepeak_group (rate), .lookahead = lookahead_groups (setup) };
+	mdyn_limiter x = { .setup = *setup, .group = mdyn_truepeak_group (rate), .lookahead = in_groups (setup->lookahead, rate) };
 	x.groups = QUANTUM / x.group;
-	mdyn_boxes_setup (&x.boxes, x.lookahead);
-	size_t bytes = mdyn_boxes_state (&x.boxes, x.groups) * sizeof (double);
-	add_window (&x.hold, x.lookahead + 1, &bytes);
+	x.narrow = in_groups (NARROW_MS, rate) < x.lookahead ? in_groups (NARROW_MS, rate) : x.lookahead;
+	mdyn_boxes_setup (&x.wide_boxes, x.lookahead, in_groups (ROUND_MS, rate));
+	mdyn_boxes_setup (&x.narrow_boxes, x.narrow, in_groups (ROUND_MS, rate));
+	x.narrow_state = mdyn_boxes_state (&x.wide_boxes, x.groups);
+	x.late = x.narrow_state + mdyn_boxes_state (&x.narrow_boxes, x.groups);
+	size_t bytes = (x.late + x.lookahead - x.narrow + x.groups) * sizeof (double);
+	add_window (&x.hold, x.narrow + 1, &bytes);
+	add_window (&x.reach, x.lookahead - x.narrow + 1, &bytes);
 	add_window (&x.c, quanta (17, rate) + 1, &bytes);
 	add_window (&x.least, quanta (150, rate), &bytes);
 	add_window (&x.most, x.least.w, &bytes);
@@ -128,7 +142,7 @@ mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup)
 	if (!l)
 		return NULL;
 	*l = x;
-	mdyn_limiter_update (l, 0, 15, true, 1, true);
+	mdyn_limiter_update (l, 0, 18, true, 1, true);
 	mdyn_limiter_reset (l);
 	return l;
 }
@@ -141,7 +155,7 @@ mdyn_limiter_reset (mdyn_limiter *l)
 		mdyn_truepeak_reset (l->tp);
 	memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
 	memset (l->lanes, 0, channels * l->lane_size);
-	l->hold.at = l->c.at = l->least.at = l->most.at = 0;
+	l->hold.at = l->reach.at = l->c.at = l->least.at = l->most.at = 0;
 	l->apart = false;
 	l->quiet = l->quiet_long;
 	l->side = 0;
@@ -165,12 +179,14 @@ void
 mdyn_limiter_update (mdyn_limiter *l, double ceiling, double release, bool auto_release, double link, bool jump)
 {
 	unsigned rate = l->setup.rate;
-	l->ceiling = pow (10, (ceiling - (l->setup.true_peak ? MARGIN_DB + MARGIN_SLOPE_DB / (double) l->lookahead : 0)) / 20) * MARGIN;
+	l->ceiling = pow (10, (ceiling - (l->setup.true_peak ? MARGIN_DB + MARGIN_SLOPE_DB / (double) l->narrow : 0)) / 20) * MARGIN;
 	l->low = jump || l->ceiling < l->low ? l->ceiling : l->low;
 	l->low_before = jump ? l->ceiling : l->low_before;
 	l->link = (float) link;
 	l->auto_release = auto_release;
 	l->timing.transient = (float) share ((double) l->group, release, rate);
+	l->timing.dense = (float) share ((double) l->group, release / DENSE, rate);
+	l->timing.mean = (float) (1 - share (QUANTUM, DENSITY_MS, rate));
 	l->timing.level = (float) (1 - share (QUANTUM, release * LEVEL_SLOWER, rate));
 }
 
@@ -199,27 +215,60 @@ level (mdyn_limiter *l, lane *e, float largest)
 		e->r = now + above;
 }
 
-/* d[groups]: required reduction -> 1 - gain at the end of each group. */
+/* The share of the way back that a transient makes in a group. */
+static double
+pace (const mdyn_limiter *l, const lane *e)
+{
+	double m = e->mean / DENSITY;
+	return l->auto_release ? l->timing.dense + (l->timing.transient - l->timing.dense) / (1 + m * m) : l->timing.transient;
+}
+
+/* 1 - gain of reductions made smooth by boxes. */
+static void
+close_by (const mdyn_boxes *boxes, double *state, float *r, double *node, size_t n)
+{
+	mdyn_dsp->exp2 (r, r, n);
+	for (size_t j = 0; j < n; j++)
+		node[j] = r[j] < 1 ? 1.0 - (double) r[j] : 0;
+	mdyn_boxes_run (boxes, state, node, n);
+}
+
+/* Of the wide and the narrow gain: ((1 - lean) w^-8 + lean n^-8)^(-1/8); 1 of 1 and 1, exactly. */
+static double
+between (double w, double n)
+{
+	if (w <= 0 || n <= 0)
+		return 0;
+	double q = w / n, q4 = q * q * q * q;
+	return w / sqrt (sqrt (sqrt (1 + (LEAN + LEAN_SLOPE * (1 - w)) * (q4 * q4 - 1))));
+}
+
+/* required[groups]: reduction -> 1 - gain at the end of each group. */
 static void
 smooth (mdyn_limiter *l, lane *e, const float *required, double *node)
 {
-	float d[GROUPS_MAX], r[GROUPS_MAX], largest = 0;
+	float d[GROUPS_MAX], wide[GROUPS_MAX], narrow[GROUPS_MAX], largest = 0;
+	double quick[GROUPS_MAX], *more = (double *) (void *) e->more, most = 0, way = pace (l, e);
 	for (size_t j = 0; j < l->groups; j++) {
 		d[j] = slide (e, &l->hold, j, required[j]);
 		largest = d[j] > largest ? d[j] : largest;
 	}
 	level (l, e, largest);
 	for (size_t j = 0; j < l->groups; j++) {
-		double above = e->r0 > e->r ? e->r0 - e->r : 0, r0 = e->r + above * (1 - l->timing.transient);
+		double above = e->r0 > e->r ? e->r0 - e->r : 0, r0 = e->r + above * (1 - way);
 		e->r0 = d[j] > r0 ? d[j] : r0;
 		if (e->r0 < IDLE && d[j] == 0)
 			e->r0 = e->r = 0;
-		r[j] = (float) -e->r0;
+		most = e->r0 > most ? e->r0 : most;
+		narrow[j] = (float) -e->r0;
+		wide[j] = -slide (e, &l->reach, j, (float) e->r0);
 	}
-	mdyn_dsp->exp2 (r, r, l->groups);
+	e->mean = most + (e->mean - most) * l->timing.mean;
+	close_by (&l->wide_boxes, more, wide, node, l->groups);
+	close_by (&l->narrow_boxes, more + l->narrow_state, narrow, quick, l->groups);
+	mdyn_delay_run (more + l->late, l->lookahead - l->narrow, quick, l->groups);
 	for (size_t j = 0; j < l->groups; j++)
-		node[j] = r[j] < 1 ? 1.0 - (double) r[j] : 0;
-	mdyn_boxes_run (&l->boxes, (double *) (void *) e->more, node, l->groups);
+		node[j] = 1 - between (1 - node[j], 1 - quick[j]);
 }
 
 /* Factors between the nodes. Returns the largest 1 - gain. */
@@ -281,17 +330,19 @@ static void
 approach (mdyn_limiter *l)
 {
 	unsigned channels = l->setup.channels;
-	double r0 = 0, r = 0;
+	double r0 = 0, r = 0, mean = 0;
 	for (unsigned c = 0; c < channels; c++) {
 		const lane *e = lane_of (l, c);
 		r0 = e->r0 > r0 ? e->r0 : r0;
 		r = e->r > r ? e->r : r;
+		mean = e->mean > mean ? e->mean : mean;
 	}
 	for (unsigned c = 0; c < channels; c++) {
 		lane *e = lane_of (l, c);
 		if (r0 - e->r0 < NEAR && r - e->r < NEAR) {
 			e->r0 = r0;
 			e->r = r;
+			e->mean = mean;
 		}
 	}
 }
@@ -330,7 +381,9 @@ quantum (mdyn_limiter *l)
 	float *play = l->play + (size_t) side * channels * QUANTUM;
 	l->playing[side].apart = l->apart;
 	l->playing[side].db = 0;
-	if (idle) { /* all that a lane holds is zero and stays so */
+	if (idle) { /* all else that a lane holds is zero and stays so */
+		for (unsigned c = 0; c < lanes; c++)
+			lane_of (l, c)->mean *= l->timing.mean;
 		for (unsigned i = 0; i < lanes * QUANTUM; i++)
 			play[i] = 1;
 	} else {
@@ -343,6 +396,7 @@ quantum (mdyn_limiter *l)
 			most = m > most ? m : most;
 		}
 		l->hold.at = (l->hold.at + l->groups) % l->hold.w;
+		l->reach.at = (l->reach.at + l->groups) % l->reach.w;
 		l->c.at = (l->c.at + 1) % l->c.w;
 		l->least.at = l->most.at = (l->least.at + 1) % l->least.w;
 		if (most > 0) /* input near 2^60 leaves no gain at all in float: the row's range ends at 1000 */

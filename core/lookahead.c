@@ -20,9 +20,9 @@ mdyn_slide_max (float *s, size_t w, size_t at, float x)
 }
 
 void
-mdyn_boxes_setup (mdyn_boxes *b, size_t length)
+mdyn_boxes_setup (mdyn_boxes *b, size_t length, size_t round)
 {
-	b->second = (length + 1 + 2) / 4;
+	b->second = round < (length + 1) / 2 ? round : (length + 1) / 2;
 	b->second = b->second ? b->second : 1;
 	b->first = length + 1 - b->second;
 }
@@ -62,4 +62,12 @@ mdyn_boxes_run (const mdyn_boxes *b, double *state, double *x, size_t n)
 {
 	box (state, b->first, x, n);
 	box (state + b->first - 1 + n, b->second, x, n);
+}
+
+void
+mdyn_delay_run (double *line, size_t frames, double *x, size_t n)
+{
+	memcpy (line + frames, x, n * sizeof *x);
+	memcpy (x, line, n * sizeof *x);
+	memmove (line, line + n, frames * sizeof *x);
 }

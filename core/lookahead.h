@@ -16,18 +16,21 @@
  * (van Herk, Pattern Recognition Letters 13/7 1992: running maximum of the present block of w, suffix maxima of the one before.) */
 float mdyn_slide_max (float *s, size_t w, size_t at, float x);
 
-/* The FIR: two boxes in a row, of 3/4 and 1/4 of the length. One splatters 10 dB more at 0.5 .. 3 kHz, three cost loudness. */
+/* The FIR: two boxes in a row. The longer makes the slope, the shorter rounds its corners, which splatter else. */
 typedef struct mdyn_boxes {
 	size_t first, second;                     /* lengths in values; first + second = length + 1 */
 } mdyn_boxes;
 
-/* length in values, at least 1. */
-void mdyn_boxes_setup (mdyn_boxes *b, size_t length);
+/* length in values, at least 1; the second box gets `round` of it, but no more than half. */
+void mdyn_boxes_setup (mdyn_boxes *b, size_t length, size_t round);
 
 /* doubles of state for blocks of up to n values. */
 size_t mdyn_boxes_state (const mdyn_boxes *b, size_t n);
 
 /* x[i] -> the average, n <= 8 values in place; n is always the same. state: zero at first. Direct sums: no drift, the same bits from any start. */
 void mdyn_boxes_run (const mdyn_boxes *b, double *state, double *x, size_t n);
+
+/* Delays x by `frames` values, n in place. line: frames + n values, zero at first. */
+void mdyn_delay_run (double *line, size_t frames, double *x, size_t n);
 
 #endif

@@ -90,7 +90,10 @@ overshoot (mdyn_proc *p, const audio *in, double ceiling)
 	audio out = run (p, in, 1000);
 	double over = -INFINITY;
 	for (unsigned c = 0; c < out.format.channels; c++) {
-		double sample = meter_sample_peak (out.x[c], out.n);
+		double sample = meter_sample_peak (out.x[c], out.n), sum = 0;
+		for (size_t i = 0; i < out.n; i++)
+			sum += out.x[c][i];
+		ck_assert (isfinite (sum));
 		ck_assert_msg (sample <= LIN (ceiling), "channel %u: a sample stands %g dB over", c, DB (sample) - ceiling);
 		over = fmax (over, DB (meter_true_peak (out.x[c], out.n)) - ceiling);
 	}

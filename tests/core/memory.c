@@ -116,7 +116,7 @@ START_TEST (every_claim_may_fail)
 	size_t latency = mdyn_latency (p);
 	claims = 0;
 	fail_at = 0;
-	int err = mdyn_set (p, lookahead->id, lookahead->max);
+	int err = mdyn_set (p, lookahead->id, lookahead->def < lookahead->max ? lookahead->max : lookahead->min);
 	fail_at = -1;
 	if (COUNTING) {
 		ck_assert_int_eq (err, -ENOMEM);
