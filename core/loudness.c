@@ -39,7 +39,7 @@ struct mdyn_loudness {
 	uint64_t base;                            /* the first slice */
 	double max_momentary, max_short_term;     /* energies */
 	double psr;                               /* least energy ratio; 0: none yet */
-	mdyn_loudness_bin squares;                              /* of blocks */
+	mdyn_loudness_bin squares;                /* of blocks */
 	double quietest;                          /* mean square */
 	float sample_peak, peak;                  /* peak: of whole blocks */
 	unsigned stale;                           /* quanta to come whose true peak is from before */
