@@ -18,6 +18,7 @@ struct mdyn_loudness {
 	ebur128_state *ebur;
 	mdyn_truepeak *between;
 	mdyn_gating *momentary, *short_term;      /* for integrated loudness and range */
+	mdyn_dialogue *dialogue;
 	float *woven;                             /* [QUANTUM][channels] */
 	double *slice;                            /* energies, a ring; slice k at k % ring */
 	size_t ring;
@@ -31,7 +32,10 @@ struct mdyn_loudness {
 	float *tick_peak;                         /* peaks of blocks of 100 ms, a ring as `slice`: block k at k % tick_ring */
 	double *tick_square;                      /* their mean squares, unweighted, as well */
 	double square[QUANTUM];                   /* sums of the present one, by place in the quantum */
+	uint8_t *tick_dialogue;                   /* whether they are dialogue */
 	size_t tick_ring;
+	mdyn_dialogue_state told;                 /* of what comes in now */
+	const struct mdyn_loudness *teller;       /* the meter whose tick_dialogue counts: this one, or the one whose audio this one hears later */
 	float tick_sample_peak;                   /* of the present one */
 
 	/* since the restart */
@@ -106,12 +110,15 @@ mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
 	size_t tick_ring = ring * ms / 100 + 2;
 	float *tick_peak = mdyn_carve (a, tick_ring, sizeof *tick_peak);
 	double *tick_square = mdyn_carve (a, tick_ring, sizeof *tick_square);
+	uint8_t *tick_dialogue = mdyn_carve (a, tick_ring, sizeof *tick_dialogue);
+	mdyn_dialogue *dialogue = mdyn_dialogue_lay (a);
 	mdyn_truepeak *between = mdyn_truepeak_lay (a, f->rate, f->channels);
 	if (!l)
 		return NULL;
-	*l = (mdyn_loudness) { .between = between, .momentary = momentary, .short_term = short_term, .woven = woven, .slice = slice, .ring = ring,
-		               .tick_peak = tick_peak, .tick_square = tick_square, .tick_ring = tick_ring, .rate = f->rate, .channels = f->channels, .slices = 100 / ms,
-		               .slice_ms = ms, .slice_frames = frames, .tail = tail, .quietest = HUGE_VAL };
+	*l = (mdyn_loudness) { .between = between, .momentary = momentary, .short_term = short_term, .dialogue = dialogue, .woven = woven, .slice = slice,
+		               .ring = ring, .tick_peak = tick_peak, .tick_square = tick_square, .tick_dialogue = tick_dialogue, .tick_ring = tick_ring,
+		               .teller = l, .rate = f->rate, .channels = f->channels, .slices = 100 / ms, .slice_ms = ms, .slice_frames = frames,
+		               .tail = tail, .quietest = HUGE_VAL };
 	return l;
 }
 
@@ -134,6 +141,24 @@ mdyn_loudness_close (mdyn_loudness *l)
 {
 	if (l && l->ebur)
 		ebur128_destroy (&l->ebur);
+}
+
+void
+mdyn_loudness_tell (mdyn_loudness *l, mdyn_dialogue_state state)
+{
+	l->told = state;
+}
+
+void
+mdyn_loudness_follow (mdyn_loudness *l, const mdyn_loudness *input)
+{
+	l->teller = input;
+}
+
+const mdyn_dialogue *
+mdyn_loudness_dialogue (const mdyn_loudness *l)
+{
+	return l->dialogue;
 }
 
 void
@@ -172,6 +197,7 @@ mdyn_loudness_restart (mdyn_loudness *l)
 	size_t into = l->fed % QUANTUM;
 	mdyn_gating_clear (l->momentary);
 	mdyn_gating_clear (l->short_term);
+	mdyn_dialogue_clear (l->dialogue);
 	mdyn_truepeak_clear (l->between);
 	l->frames = 0;
 	l->base = l->counted = l->heard + (l->at > 0);
@@ -219,11 +245,12 @@ short_term_peak (const mdyn_loudness *l, uint64_t end)
 
 /* The block of 100 ms that ended last before slice `end`, if it is of the programme. */
 static void
-count_square (mdyn_loudness *l, uint64_t end)
+count_tick (mdyn_loudness *l, uint64_t end)
 {
 	uint64_t last = end / l->slices;
 	if ((last - 1) * l->slices < l->base)
 		return;
+	mdyn_dialogue_enter (l->dialogue, l->teller->tick_dialogue[(last - 1) % l->teller->tick_ring], mean (l, last * l->slices, l->slices));
 	l->squares.sum += l->tick_square[(last - 1) % l->tick_ring];
 	if (++l->squares.n < QUIET_TICKS)
 		return;
@@ -240,7 +267,7 @@ count (mdyn_loudness *l)
 	uint64_t end = ++l->counted, n = end - l->base;
 	size_t momentary = 4 * l->slices, short_term = TICKS * l->slices;
 	if (n % l->slices == 0)
-		count_square (l, end);
+		count_tick (l, end);
 	if (n < momentary)
 		return;
 	double m = mean (l, end, momentary);
@@ -296,6 +323,7 @@ tick (mdyn_loudness *l)
 		sum += l->square[i];
 	memset (l->square, 0, sizeof l->square);
 	l->tick_square[last] = sum / (double) (l->slice_frames * l->slices * l->channels);
+	l->tick_dialogue[last] = (uint8_t) l->told;
 	l->tick_peak[last] = larger (between, l->tick_sample_peak);
 	l->peak = larger (l->peak, between);
 	l->tick_sample_peak = 0;
@@ -421,5 +449,7 @@ mdyn_loudness_get (const mdyn_loudness *l, mdyn_loudness_result *r)
 	r->sample_peak = decibels (l->sample_peak);
 	r->rms = l->squares.n ? 10 * log10 (l->squares.sum / (double) l->squares.n) : NAN;
 	r->noise_floor = l->squares.n >= QUIET_TICKS ? 10 * log10 (l->quietest) : NAN;
-	r->dialogue = r->dialogue_share = r->dialogue_range = NAN;
+	r->dialogue = mdyn_dialogue_loudness (l->dialogue);
+	r->dialogue_share = mdyn_dialogue_share (l->dialogue);
+	r->dialogue_range = mdyn_dialogue_range (l->dialogue);
 }

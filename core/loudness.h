@@ -23,14 +23,14 @@
 #ifndef MDYN_CORE_LOUDNESS_H
 #define MDYN_CORE_LOUDNESS_H
 
-#include "gating.h"
+#include "dialogue.h"
 
 typedef struct mdyn_loudness mdyn_loudness;
 
 /* Of what has been counted since the restart. duration in s; integrated, threshold (the gate in force, at least -70), max_* in LUFS; range in LU; psr, the
  * least ratio of the true peak of 3 s to their loudness, in dB. integrated needs 400 ms, range and psr 3 s. rms, noise_floor: root mean square of all
  * channels' samples, unweighted, of all blocks of 100 ms and of the quietest 500 ms, dB against full scale (a full sine is -3.01), -infinity for zeros.
- * dialogue (LUFS), dialogue_share (%) and dialogue_range (LU): NaN where dialogue is not measured. */
+ * dialogue (LUFS), dialogue_share (%) and dialogue_range (LU): core/dialogue.h, NaN where nothing was told. */
 typedef struct mdyn_loudness_result {
 	double duration, integrated, threshold, range, max_momentary, max_short_term, true_peak, sample_peak, psr, rms, noise_floor;
 	double dialogue, dialogue_share, dialogue_range;
@@ -52,6 +52,12 @@ void mdyn_loudness_reset (mdyn_loudness *l);
  * the next whole slice on (10 ms), the sample peak from the next frame, the true peak between samples after at most 64 more, so that nothing
  * from before can show. */
 void mdyn_loudness_restart (mdyn_loudness *l);
+
+/* Whether what is heard from now on is dialogue, at blocks of 100 ms; in real time. An output meter follows the input's, of which it hears the same audio, by at
+ * most `tail` frames of that one later. */
+void mdyn_loudness_tell (mdyn_loudness *l, mdyn_dialogue_state state);
+void mdyn_loudness_follow (mdyn_loudness *l, const mdyn_loudness *input);
+const mdyn_dialogue *mdyn_loudness_dialogue (const mdyn_loudness *l);
 
 /* Channels of which the position, hence the weight, is not known; 0 for mono and stereo without any position. */
 unsigned mdyn_loudness_unplaced (const mdyn_format *format);

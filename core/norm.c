@@ -57,6 +57,8 @@ lay (mdyn_proc *p, mdyn_arena *a)
 		return;
 	*s = (mdyn_norm) { .in = in, .out = out, .limiter = limiter, .lookahead = lookahead (p), .behind = behind, .block = mdyn_loudness_room (in),
 		      .line_size = line_size, .line = line, .gains = gains, .x = x, .factor = factor };
+	if (out)
+		mdyn_loudness_follow (out, in);
 }
 
 static int
@@ -132,6 +134,7 @@ update (mdyn_proc *p, bool jump)
 	const double *v = p->v;
 	if (jump)
 		begin (p);
+	mdyn_loudness_tell (s->in, (mdyn_dialogue_state) v[MDYN_NORM_dialogue]);
 	if (mdyn_norm_is_live (p)) {
 		mdyn_leveller_rows rows = { .target = v[MDYN_NORM_target], .gate = v[MDYN_NORM_gate], .initial = v[MDYN_NORM_initial_loudness],
 			                    .strength = v[MDYN_NORM_strength] / 100, .max_boost = v[MDYN_NORM_max_boost],
@@ -207,6 +210,8 @@ hear (mdyn_proc *p)
 	mdyn_publish (p, MDYN_NORM_momentary_max, mdyn_loudness_max_momentary (s->in));
 	mdyn_publish (p, MDYN_NORM_short_term_max, mdyn_loudness_max_short_term (s->in));
 	mdyn_publish (p, MDYN_NORM_psr, mdyn_loudness_psr (s->in));
+	mdyn_publish (p, MDYN_NORM_dialogue_loudness, mdyn_dialogue_loudness (mdyn_loudness_dialogue (s->in)));
+	mdyn_publish (p, MDYN_NORM_dialogue_share, mdyn_dialogue_share (mdyn_loudness_dialogue (s->in)));
 	mdyn_norm_hear_peaks (p);
 }
 

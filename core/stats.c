@@ -49,6 +49,10 @@ measurements (json_t *o, const mdyn_loudness_result *r, bool *ok)
 	put (o, "psr", number (r->psr), ok);
 	put (o, "rms", number (r->rms), ok);
 	put (o, "noise_floor", number (r->noise_floor), ok);
+	put (o, "dialogue", number (r->dialogue), ok);
+	put (o, "dialogue_share", number (r->dialogue_share), ok);
+	put (o, "dialogue_range", number (r->dialogue_range), ok);
+	put (o, "programme_minus_dialogue", number (r->integrated - r->dialogue), ok);
 }
 
 static json_t *

@@ -8,7 +8,8 @@
  *   rate, channels, duration (s), nonfinite (samples silenced), dual_mono
  *   integrated, threshold, max_momentary, max_short_term (LUFS), range (LU), true_peak (dBTP), sample_peak (dBFS),
  *   plr (dB: true peak less integrated), psr (dB: the least that the true peak of 3 s stands over their loudness), rms, noise_floor (dBFS, unweighted; of the
- *                     quietest 500 ms; null for digital silence)
+ *                     quietest 500 ms; null for digital silence), dialogue (LUFS, of what the row dialogue told to be dialogue; no detector of speech
+ *                     is at work), dialogue_share (%), dialogue_range, programme_minus_dialogue (LU)
  *                     of the input; null where there is no value, as for silence
  *   mode, preset (null: none), target (LUFS), ceiling (dBTP), applied_gain (dB; live: null), limiter_reduction (largest, dB; no limiter: null),
  *   peak_policy, peak_action (none, limited, lowered), peak_amount (dB: the limiter's largest reduction; by how much the gain was lowered),

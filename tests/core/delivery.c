@@ -216,6 +216,54 @@ START_TEST (without_dialogue_no_verdict)
 }
 END_TEST
 
+/* Speech at -27, music at -12 between: told when it is dialogue, the deliveries that ask for it judge it, at 15 % and more. Ungated mean of the dialogue: its
+ * own level. */
+START_TEST (dialogue_is_judged_where_it_is_told)
+{
+	static const struct {
+		const char *preset, *mode;
+		double music, speech;             /* s of each in 10 s */
+		int pass;
+	} cases[] = {
+		{ "netflix", "mode=measure", 8, 2, 1 },     { "netflix", "mode=measure", 9, 1, 0 }, /* 10 %: the full mix counts */
+		{ "amazon-mgm", "mode=measure", 8, 2, 1 },  { "amazon-mgm", "mode=measure", 9, 1, 1 },
+		{ "atsc-a85-long", "mode=measure", 8, 2, 0 }, { "netflix", "mode=live:max-boost=0:max-cut=0", 8, 2, 1 },
+	};
+	for (size_t i = 0; i < N (cases); i++) {
+		clip c = new_clip (48000, 2, 40);
+		for (int k = 0; k < 4; k++) {
+			tone (&c, 997, -12, k * 10, cases[i].music);
+			tone (&c, 997, -27, k * 10 + cases[i].music, cases[i].speech);
+		}
+		mdyn_proc *p = make (&c, rows ("preset=%s:%s:stats-file=%s", cases[i].preset, cases[i].mode, stats_path ()), NULL);
+		ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
+		size_t latency = mdyn_latency (p);
+		float *y = calloc ((c.frames + latency + 4800) * 2, sizeof *y);
+		memcpy (y, c.x, c.frames * 2 * sizeof *y);
+		for (size_t at = 0, n; at < c.frames + latency; at += n) {
+			n = c.frames + latency - at < 4800 ? c.frames + latency - at : 4800;
+			ck_assert_int_eq (mdyn_set (p, MDYN_NORM_dialogue, fmod ((double) at / 48000, 10) < cases[i].music - 1e-6 ? 1 : 2), 0);
+			ck_assert_int_eq (mdyn_process_interleaved (p, y + at * 2, y + at * 2, NULL, n), 0);
+		}
+		double share = mdyn_get (p, MDYN_NORM_dialogue_share), heard = mdyn_get (p, MDYN_NORM_dialogue_loudness);
+		ck_assert_int_eq (mdyn_finish (p, why, sizeof why), 0);
+		mdyn_destroy (&p);
+		free (y);
+		json_t *o = json_load_file (path, 0, NULL), *of = *cases[i].mode && strstr (cases[i].mode, "live") ? json_object_get (o, "output") : o;
+		NEAR (share, 10 * cases[i].speech, 0.3, read at the last whole block);
+		NEAR (heard, -27, 0.1);
+		NEAR (value (of, "dialogue"), -27, 0.1);
+		NEAR (value (of, "dialogue_share"), 10 * cases[i].speech, 0.01);
+		NEAR (value (of, "dialogue_range"), 0, 0.2);
+		NEAR (value (of, "programme_minus_dialogue"), value (of, "integrated") - value (of, "dialogue"), 0.002);
+		const json_t *pass = json_object_get (json_object_get (o, "verdict"), "pass");
+		ck_assert_msg (json_is_boolean (pass) && json_is_true (pass) == cases[i].pass, "%s, %g s", cases[i].preset, cases[i].speech);
+		json_decref (o);
+		free (c.x);
+	}
+}
+END_TEST
+
 int
 main (void)
 {
@@ -229,6 +277,7 @@ main (void)
 	tcase_add_test (t, advice_does_not_fail);
 	tcase_add_test (t, audio_books_are_judged_by_rms);
 	tcase_add_test (t, without_dialogue_no_verdict);
+	tcase_add_test (t, dialogue_is_judged_where_it_is_told);
 	suite_add_tcase (s, t);
 	return run_tap (s);
 }
