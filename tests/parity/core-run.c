@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: mdyn contributors */
 
 /* Raw float64 from stdin through one processor to stdout, latency taken out and the tail drained, as both wrappers promise to:
- *   core-run CLASS RATE CHANNELS BLOCK [key=CHANNELS:FILE] [row=value ...]
- * FILE is the key, raw float64 as well; it begins with the input and is silent after its end. */
+ *   core-run CLASS RATE CHANNELS BLOCK [key=CHANNELS:FILE] [row=value ...] [@FRAME row=value]
+ * FILE is the key, raw float64 as well; it begins with the input and is silent after its end. What follows @FRAME is set before that frame is heard. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +18,22 @@ die (const char *what)
 	exit (1);
 }
 
+static void
+set (mdyn_proc *p, char *row)
+{
+	char why[512], *value = strchr (row, '=');
+	if (!value)
+		die ("row=value expected");
+	*value++ = 0;
+	if (mdyn_set_text (p, row, value, why, sizeof why) < 0)
+		die (why);
+}
+
 int
 main (int argc, char **argv)
 {
 	if (argc < 5)
-		die ("usage: core-run CLASS RATE CHANNELS BLOCK [key=CHANNELS:FILE] [row=value ...]");
+		die ("usage: core-run CLASS RATE CHANNELS BLOCK [key=CHANNELS:FILE] [row=value ...] [@FRAME row=value]");
 	const mdyn_class *cls = NULL;
 	for (int k = 0; k < MDYN_KINDS; k++)
 		if (!strcmp (mdyn_class_get (k)->name, argv[1]))
@@ -47,20 +58,27 @@ main (int argc, char **argv)
 	char why[512] = "no such class or format";
 	if (!cls || !block || mdyn_create (&p, cls, &format) < 0)
 		die (why);
+	char *later = NULL;
+	size_t until = (size_t) -1; /* frames before it is set */
 	for (int i = first; i < argc; i++) {
-		char *value = strchr (argv[i], '=');
-		if (!value)
-			die ("row=value expected");
-		*value++ = 0;
-		if (mdyn_set_text (p, argv[i], value, why, sizeof why) < 0)
-			die (why);
+		if (argv[i][0] != '@') {
+			set (p, argv[i]);
+		} else if (i + 1 < argc) {
+			until = (size_t) atol (argv[i] + 1);
+			later = argv[++i];
+		}
 	}
 	if (mdyn_prepare (p, why, sizeof why) < 0)
 		die (why);
 	char *buffer = calloc (block, frame), *beside = key ? calloc (block, key_frame) : NULL;
 	size_t drop = mdyn_latency (p), tail = drop;
 	for (;;) {
-		size_t n = fread (buffer, frame, block, stdin);
+		if (!until && later) {
+			set (p, later);
+			until = (size_t) -1;
+		}
+		size_t n = fread (buffer, frame, until < block ? until : block, stdin);
+		until -= until == (size_t) -1 ? 0 : n;
 		if (key) {
 			size_t had = fread (beside, key_frame, n, key);
 			memset (beside + had * key_frame, 0, (block - had) * key_frame);
