@@ -123,7 +123,7 @@ with open(both, "wb") as f:
     for rate in (44100, RATE):
         f.write(must("-i", path("tone.wav"), "-ar", rate, "-c:a", "aac", "-f", "adts", "-"))
 stats = path("second.json")
-for options, lost in ((f"mode=measure:stats_file={stats}", "0 ms"), ("lookahead=400", r"4[01]\d ms")):
+for options, lost in ((f"mode=measure:stats_file={stats}", "0 ms"), ("lookahead=400", r"4\d\d ms")):
     status, out, err = ffmpeg("-i", both, "-af", "masternorm=" + options, "-f", "f64le", "-")
     told = re.findall(rf"masternorm: closed before the end of its input, after 1\.0\d\d s at 44100 Hz with 2 channels: the last {lost} were not output; "
                       "where the format changed, measurement and state start anew\n", err)

@@ -81,7 +81,7 @@ same(keyed(DUCK, main, key, key_chain="asetnsamples=n=1000:p=0,aselect='not(betw
 gap = np.r_[0:5000, 18000:N]
 same(keyed(DUCK, main, key, main_chain="asetnsamples=n=1000:p=0,aselect='not(between(n,5,17))'"), core(DUCK, x[gap], voice[gap]), "over a gap in main the key keeps its time")
 same(keyed(DUCK, main, key, "asettb=1/1000", "asettb=1/1000"), core(DUCK, x, voice), "a time base of milliseconds adds no gaps")
-same(keyed(DUCK, main, key, "asettb=1/1000", f"asettb=1/1000,asetpts=PTS+250"), core(DUCK, x, later(voice, RATE // 4)), "and places a key to its millisecond")
+same(keyed(DUCK, main, key, "asettb=1/1000", "asettb=1/1000,asetpts=PTS+250"), core(DUCK, x, later(voice, RATE // 4)), "and places a key to its millisecond")
 nothing = must("-i", main, "-filter_complex", f"anullsrc=r={RATE}:cl=mono,atrim=end_sample=0[k];[0:a][k]{options(DUCK)}", "-f", "f64le", "-")
 same(np.frombuffer(nothing, "<f8").reshape(-1, 2), core(DUCK, x, np.zeros((N, 1))), "a key without a sample is silence")
 
@@ -109,6 +109,9 @@ tail = "[0:a]asetnsamples=n=333:p=0,asetpts=PTS+floor(N/4)*5000[m];[m]"
 plain = must("-i", main, "-filter_complex", tail + "anull", *frames)
 ok(len(plain.splitlines()) > 100 and must("-i", main, "-i", key, "-filter_complex", tail + "[1:a]mastercomp=sidechain=1:threshold=0:lookahead=20", *frames) == plain,
    "main's frames keep pts, size, gaps and, with nothing to do, samples")
+
+md5 = [must("-filter_complex_threads", n, "-i", main, "-i", key, "-filter_complex", f"[0:a][1:a]{options(DUCK)}", *frames) for n in (1, 4)]
+ok(len(md5[0].splitlines()) > 20 and md5[0] == md5[1], "-filter_complex_threads 1 and 4 give the same frames")
 
 for chain, words in (("[0:a]mastercomp=sidechain=1", ["mastercomp", "unlabeled"]), ("[0:a][1:a]masterlimit=sidechain=1", ["sidechain", "not found"])):
     status, out, err = ffmpeg("-i", main, "-filter_complex", chain + "[o]", "-map", "[o]", "-f", "f64le", "-")

@@ -45,7 +45,7 @@ ENV = dict(os.environ, PATH=path("bin") + ":" + os.environ["PATH"])
 
 def told(text):
     """What is printed behind the filter's prefix."""
-    m = re.search(r"\[Parsed_(?:loud|master)norm_0 @ [^]]*\] \n((?:\{|Input).*)", text, re.S)
+    m = re.search(r"\[Parsed_(?:loud|master)norm_0 @ [^]]*\] \n(\{.*?\n\}\n|Input .*?Target Offset: .*?\n)", text, re.S)
     return m[1] if m else ""
 
 

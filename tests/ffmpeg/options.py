@@ -59,8 +59,4 @@ for cls in classes:
         ok(options.get(alias["name"]) == ("string", "..F.A......", alias["help"], []), f"{cls['name']} {alias['name']}: an alias with its help", options.get(alias["name"]))
     extra = set(options) - {row["name"].replace("-", "_") for row in cls["rows"]} - {alias["name"] for alias in cls["aliases"]}
     ok(extra == {"metadata"} | ({"sidechain"} if cls["sidechain"] else set()), f"{cls['name']} has no option beside those and metadata, and sidechain with a key", extra)
-stock = subprocess.run(["/usr/bin/ffmpeg", "-hide_banner", "-filters"], capture_output=True, check=True).stdout.decode().splitlines()
-names = {li.split()[1] for li in lines if "->" in li}
-lost = {n for n in (li.split()[1] for li in stock if "->" in li) if n not in names and not n.endswith("_vulkan") and n != "libplacebo"}
-ok(len(names) > 100 and not lost, "no other filter of the distribution is lost but those on Vulkan", lost)
 done()

@@ -69,6 +69,10 @@ ok(status == 1 and "SHA-256" in err and err.count("\n") == 1, "system: a tarball
 status, err = run("system", path("w4"), path("o4"), path("libmdyn.a"))
 ok(status == 1 and "libmdyn.a is missing" in err and err.count("\n") == 1, "system: a missing library is refused in a line", err)
 ok(not any(os.path.exists(path(f"o{i}")) for i in (1, 2, 3, 4)), "system: nothing is left behind")
+names, stock = ({li.split()[1] for li in subprocess.run([exe, "-hide_banner", "-filters"], capture_output=True, text=True).stdout.splitlines() if "->" in li}
+                for exe in (FFMPEG, "/usr/bin/ffmpeg"))
+lost = {n for n in stock - names if not n.endswith("_vulkan") and n != "libplacebo"}
+ok(len(names) > 100 and not lost, "system: no other filter of the distribution is lost but those on Vulkan", lost)
 version = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True).stdout
 stock = subprocess.run(["/usr/bin/ffmpeg", "-version"], capture_output=True, text=True).stdout
 ok(version.split()[2] == stock.split()[2] + "+mdyn", "the version is the distribution's, with +mdyn", version.split()[2], stock.split()[2])
