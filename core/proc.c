@@ -232,13 +232,14 @@ mdyn_set (mdyn_proc *p, int id, double value)
 		return -EINVAL;
 	if (!(value >= row->min && value <= row->max) || (row->type != MDYN_REAL && value != rint (value)))
 		return -ERANGE;
+	double old = atomic_load_explicit (&p->set[id], memory_order_relaxed);
 	if (!(row->flags & MDYN_SETUP)) {
-		store (p, id, value);
+		if (value != old)
+			store (p, id, value);
 		return 0;
 	}
 	if (p->running)
 		return -EBUSY;
-	double old = atomic_load_explicit (&p->set[id], memory_order_relaxed);
 	if (value == old)
 		return 0;
 	store (p, id, value);
@@ -601,7 +602,7 @@ process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *
 	for (unsigned c = 0; c < dets && p->m.listened; c++)
 		memcpy (p->m.listened + c * p->m.ring_size + p->ring_at, p->det_of[c], n * sizeof (float));
 
-	size_t from = (p->ring_at + p->m.ring_size - p->m.latency) % p->m.ring_size, to_end = p->m.ring_size - from;
+	size_t from = p->ring_at < p->m.latency ? p->ring_at + p->m.ring_size - p->m.latency : p->ring_at - p->m.latency, to_end = p->m.ring_size - from;
 	size_t part = n < to_end ? n : to_end;
 	give (p, out, &b, from, 0, frame, part);
 	if (part < n)
@@ -609,7 +610,7 @@ process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *
 	if (heard)
 		hear (p, out, share, frame, n);
 	p->at = (p->at + n) % QUANTUM;
-	p->ring_at = (p->ring_at + n) % p->m.ring_size;
+	p->ring_at = p->ring_at + n < p->m.ring_size ? p->ring_at + n : 0;
 }
 
 static void
