@@ -233,16 +233,6 @@ close_by (const mdyn_boxes *boxes, double *state, float *r, double *node, size_t
 	mdyn_boxes_run (boxes, state, node, n);
 }
 
-/* Of the wide and the narrow gain: ((1 - lean) w^-8 + lean n^-8)^(-1/8); 1 of 1 and 1, exactly. */
-static double
-between (double w, double n)
-{
-	if (w <= 0 || n <= 0)
-		return 0;
-	double q = w / n, q4 = q * q * q * q;
-	return w / sqrt (sqrt (sqrt (1 + (LEAN + LEAN_SLOPE * (1 - w)) * (q4 * q4 - 1))));
-}
-
 /* required[groups]: reduction -> 1 - gain at the end of each group. */
 static void
 smooth (mdyn_limiter *l, lane *e, const float *required, double *node)
@@ -267,23 +257,24 @@ smooth (mdyn_limiter *l, lane *e, const float *required, double *node)
 	close_by (&l->wide_boxes, more, wide, node, l->groups);
 	close_by (&l->narrow_boxes, more + l->narrow_state, narrow, quick, l->groups);
 	mdyn_delay_run (more + l->late, l->lookahead - l->narrow, quick, l->groups);
+	for (size_t j = 0; j < l->groups; j++) {
+		node[j] = 1 - node[j];
+		quick[j] = 1 - quick[j];
+	}
+	mdyn_dsp->power_mean (node, quick, LEAN, LEAN_SLOPE, l->groups);
 	for (size_t j = 0; j < l->groups; j++)
-		node[j] = 1 - between (1 - node[j], 1 - quick[j]);
+		node[j] = 1 - node[j];
 }
 
 /* Factors between the nodes. Returns the largest 1 - gain. */
 static double
 draw (mdyn_limiter *l, lane *e, const double *node, float *play)
 {
-	double from = e->node, most = from;
-	for (size_t j = 0; j < l->groups; j++) {
-		double step = (node[j] - from) / (double) l->group, start = 1 - from;
-		for (size_t i = 0; i < l->group; i++)
-			play[j * l->group + i] = (float) (start - (double) (int) i * step);
-		from = node[j];
-		most = from > most ? from : most;
-	}
-	e->node = from;
+	double most = e->node;
+	for (size_t j = 0; j < l->groups; j++)
+		most = node[j] > most ? node[j] : most;
+	mdyn_dsp->lines (play, e->node, node, l->group, l->groups);
+	e->node = node[l->groups - 1];
 	return most;
 }
 

@@ -65,6 +65,14 @@ typedef struct mdyn_kernels {
 	/* dst[i] = x + t p[i], and x itself where |t p[i]| < near. */
 	void (*settle) (float *dst, double x, double t, const double *p, double near, size_t n);
 
+	/* Straight lines between nodes: dst[j group + i] = 1 - (node[j - 1] + i / group (node[j] - node[j - 1])), from in place of node[-1]. group: a
+	 * multiple of 8. */
+	void (*lines) (float *dst, double from, const double *node, size_t group, size_t groups);
+
+	/* The power mean of exponent -8 of two gains, wide[j] -> ((1 - s) wide[j]^-8 + s narrow[j]^-8)^(-1/8), with the share s = lean + slope (1 - wide[j]); 0 where
+	 * one is not above 0. 1 and 1 give exactly 1. */
+	void (*power_mean) (double *wide, const double *narrow, double lean, double slope, size_t n);
+
 	/* True peak, see truepeak.c. Half a frame after x[i]; reads x[-29 .. n + 29]. */
 	void (*half_way) (float *half, const float *x, size_t n);
 

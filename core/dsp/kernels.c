@@ -299,6 +299,30 @@ settle (float *restrict dst, double x, double t, const double *restrict p, doubl
 	}
 }
 
+/* Eight by eight: a group is a multiple of that, and a vector of the largest kind. */
+static void
+lines (float *restrict dst, double from, const double *restrict node, size_t group, size_t groups)
+{
+	for (size_t j = 0; j < groups; j++) {
+		double start = 1 - from, step = (node[j] - from) / (double) group;
+		for (size_t k = 0; k < group; k += 8)
+			for (size_t i = 0; i < 8; i++)
+				dst[j * group + k + i] = (float) (start - (double) (int) (k + i) * step);
+		from = node[j];
+	}
+}
+
+static void
+power_mean (double *restrict wide, const double *restrict narrow, double lean, double slope, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		double w = wide[i], q = w / (narrow[i] > 0 ? narrow[i] : 1), q2 = q * q, q4 = q2 * q2;
+		double mean = w / sqrt (sqrt (sqrt (1 + (lean + slope * (1 - w)) * (q4 * q4 - 1))));
+		mean = narrow[i] > 0 ? mean : 0;
+		wide[i] = w > 0 ? mean : 0;
+	}
+}
+
 /* Of all symmetric interpolators of their length those with the least largest error against a tolerance that grows with the frequency, found by reweighted
  * least squares (Lawson). Half: .05 + (f/.475)^8 up to .475 of the rate: error 3e-4 to .2, 6e-3 at the edge. A steeper filter would be longer, and latency. */
 static const float half_band[30] = {
@@ -410,6 +434,8 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.factor = factor,
 	.curve = curve,
 	.settle = settle,
+	.lines = lines,
+	.power_mean = power_mean,
 	.half_way = half_way,
 	.true_peaks = true_peaks,
 };

@@ -34,7 +34,7 @@ uniform (float low, float high)
 /* What goes in, anew for every run: rough has all that a caller may bring, the others what they bring in the library. */
 static struct input {
 	float rough[ROOM], wild[ROOM], mild[ROOM], factor[ROOM], factor2[ROOM], log[ROOM], positive[ROOM], knee[ROOM];
-	double rough64[ROOM], wild64[ROOM];
+	double rough64[ROOM], wild64[ROOM], unit64[ROOM];
 } in;
 
 static const float extremes[] = { 0, -0.0f, 1, -1, 0x1p-149f, -0x1p-130f, 0x1p-126f, 0x1.fffffep59f, -0x1.fffffep59f, 0x1p-100f, 0x1p-24f, 0.70710677f, 1.4142135f };
@@ -49,6 +49,7 @@ fill (uint32_t seed)
 		in.rough[i] = next () % 8 ? in.wild[i] : refused[next () % (sizeof refused / sizeof *refused)];
 		in.wild64[i] = next () % 8 ? (double) in.wild[i] * (1 + 0x1p-40) : 0x1p-1060;
 		in.rough64[i] = next () % 8 ? in.wild64[i] : (double) refused[next () % (sizeof refused / sizeof *refused)];
+		in.unit64[i] = next () % 8 ? uniform (0, 1) : next () % 2;
 		in.mild[i] = uniform (-1, 1) * 0x1p-24f;
 		in.factor[i] = next () % 3 ? uniform (0, 2) : 1;
 		in.factor2[i] = next () % 3 ? uniform (0, 2) : 1;
@@ -211,6 +212,22 @@ settle (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+lines (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	k->lines (out + at, 0.25, in.unit64 + at, n % 2 ? 8 : 16, n / 16);
+	return n / 16 * (n % 2 ? 8 : 16) * sizeof (float);
+}
+
+static size_t
+power_mean (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	double *to = (double *) (void *) out + at / 2;
+	memcpy (to, in.unit64 + at, n * sizeof *to);
+	k->power_mean (to, in.unit64 + at + 3, 0.08, 0.9, n);
+	return n * sizeof *to;
+}
+
+static size_t
 half_way (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	k->half_way (out + at, in.mild + at + 32, n);
@@ -233,7 +250,8 @@ static const struct kernel {
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
 	KERNEL (apply),      KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak),
 	KERNEL (magnitude),  KERNEL (factor),     KERNEL (weave_1),  KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares),
-	KERNEL (log_2),      KERNEL (exp_2),      KERNEL (curve),      KERNEL (settle),   KERNEL (half_way),   KERNEL (true_peaks),
+	KERNEL (log_2),      KERNEL (exp_2),      KERNEL (curve),      KERNEL (settle),   KERNEL (lines),
+	KERNEL (power_mean), KERNEL (half_way),   KERNEL (true_peaks),
 };
 #define KERNELS (sizeof kernels / sizeof *kernels)
 
@@ -345,6 +363,19 @@ START_TEST (extremes_by_definition)
 }
 END_TEST
 
+START_TEST (power_mean_by_formula)
+{
+	fill (SEED);
+	double y[LONGEST];
+	memcpy (y, in.unit64, sizeof y);
+	mdyn_kernels_c.power_mean (y, in.unit64 + 3, 0.08, 0.9, LONGEST);
+	for (size_t i = 0; i < LONGEST; i++) {
+		double w = in.unit64[i], n = in.unit64[i + 3], s = 0.08 + 0.9 * (1 - w);
+		ck_assert_double_eq_tol (y[i], w > 0 && n > 0 ? pow ((1 - s) * pow (w, -8) + s * pow (n, -8), -1.0 / 8) : 0, 1e-12);
+	}
+}
+END_TEST
+
 /* A tone half a frame on: within the 3e-4 that the filter promises up to a fifth of the rate. */
 START_TEST (half_way_of_a_tone)
 {
@@ -407,6 +438,7 @@ main (int argc, char **argv)
 	tcase_add_test (formulas, curve_by_formula);
 	tcase_add_test (formulas, take_by_definition);
 	tcase_add_test (formulas, extremes_by_definition);
+	tcase_add_test (formulas, power_mean_by_formula);
 	tcase_add_test (formulas, half_way_of_a_tone);
 	suite_add_tcase (suite, variants);
 	suite_add_tcase (suite, formulas);
