@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
 
-/* Loudness of the dialogue alone, of which somebody else says where it is. Nothing here finds speech: docs/loudness.md tells why.
+/* Loudness of the dialogue alone, of which somebody else says where it is.
  *
  * In blocks of 100 ms. Loudness is that of all dialogue blocks without a gate (BS.1770-1, as the dialogue-anchored deliveries ask), share their part of the blocks
  * of which it is known whether they are dialogue, range that of EBU Tech 3342 over the dialogue blocks put together. */

@@ -77,6 +77,7 @@ close (mdyn_proc *p)
 	mdyn_norm *s = p->state;
 	mdyn_loudness_close (s->in);
 	mdyn_loudness_close (s->out);
+	mdyn_voice_destroy (&s->voice);
 }
 
 static void
@@ -90,6 +91,8 @@ reset (mdyn_proc *p)
 		mdyn_limiter_reset (s->limiter);
 	if (s->line_size)
 		memset (s->line, 0, s->line_size * p->format.channels * sizeof *s->line);
+	if (s->voice)
+		mdyn_voice_reset (s->voice);
 	s->line_at = s->gains_at = 0;
 }
 
@@ -134,7 +137,11 @@ update (mdyn_proc *p, bool jump)
 	const double *v = p->v;
 	if (jump)
 		begin (p);
-	mdyn_loudness_tell (s->in, (mdyn_dialogue_state) v[MDYN_NORM_dialogue]);
+	s->detects = v[MDYN_NORM_dialogue] == MDYN_NORM_dialogue_auto && s->voice;
+	if (v[MDYN_NORM_dialogue] != MDYN_NORM_dialogue_auto)
+		mdyn_loudness_tell (s->in, (mdyn_dialogue_state) v[MDYN_NORM_dialogue]);
+	else if (!s->voice)
+		mdyn_loudness_tell (s->in, MDYN_DIALOGUE_UNKNOWN);
 	if (mdyn_norm_is_live (p)) {
 		mdyn_leveller_rows rows = { .target = v[MDYN_NORM_target], .gate = v[MDYN_NORM_gate], .initial = v[MDYN_NORM_initial_loudness],
 			                    .strength = v[MDYN_NORM_strength] / 100, .max_boost = v[MDYN_NORM_max_boost],
@@ -327,6 +334,10 @@ gain (mdyn_proc *p, mdyn_block *b)
 		}
 		for (unsigned c = 0; c < channels; c++)
 			part[c] = b->det[c] + done;
+		if (s->detects)
+			mdyn_voice_hear (s->voice, part, n);
+		if (s->detects && n == room)
+			mdyn_loudness_tell (s->in, mdyn_voice_take (s->voice));
 		bool whole = mdyn_loudness_run (s->in, part, n);
 		if (s->line_size)
 			shared &= change (p, part, b->at + done, n);

@@ -17,10 +17,12 @@
 #include "limit.h"
 #include "loudness.h"
 #include "measured.h"
+#include "voice.h"
 
 typedef struct mdyn_norm {
 	mdyn_loudness *in, *out;                  /* out: NULL in mode measure */
 	mdyn_limiter *limiter;                    /* NULL: none */
+	mdyn_voice *voice;                        /* NULL: dialogue=auto was not prepared */
 	mdyn_leveller leveller;
 	size_t lookahead, behind;                 /* frames: of the leveller, of the limiter */
 	size_t block;                             /* frames of 100 ms */
@@ -43,7 +45,7 @@ typedef struct mdyn_norm {
 	size_t skip;                              /* frames until the programme's first leaves the delay */
 	size_t restart;                           /* frames until the place of the last restart leaves it; 0: it has */
 	size_t unreported;                        /* frames since the last report */
-	bool measure_out, dual_mono, finished;
+	bool measure_out, dual_mono, detects, finished;
 	double reduction;                         /* the limiter's largest, dB */
 } mdyn_norm;
 

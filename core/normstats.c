@@ -91,10 +91,14 @@ prepare_linear (mdyn_proc *p, char *why, size_t size)
 int
 mdyn_norm_prepare (mdyn_proc *p, char *why, size_t size)
 {
+	mdyn_norm *s = p->state;
 	const char *file = p->text[MDYN_NORM_stats_file];
 	int err = file ? mdyn_stats_check (file, why, size) : 0;
 	if (!err && mdyn_norm_is_linear (p))
 		err = prepare_linear (p, why, size);
+	if (!err && mdyn_get (p, MDYN_NORM_dialogue) == MDYN_NORM_dialogue_auto && !s->voice && (err = mdyn_voice_create (&s->voice, &p->format)))
+		mdyn_why (why, size, err, "masternorm: dialogue=auto: %s: unknown, no, yes are allowed",
+		          err == -ENOTSUP ? "this build has no voice activity detector (meson option speech)" : "no memory for the voice activity detector");
 	if (err)
 		return err;
 	char warning[MDYN_WARNINGS][160];
@@ -127,6 +131,8 @@ document (mdyn_proc *p, mdyn_document *t)
 		t->measured_loudness = s->measured.loudness;
 		t->measured_peak = s->measured.peak;
 	}
+	if (!isnan (mdyn_dialogue_share (mdyn_loudness_dialogue (s->in))))
+		t->dialogue_by = s->detects ? "voice activity (speexdsp): speech from pauses and noise, not from music" : "told by the row dialogue";
 	warn (p, t->warning);
 	mdyn_loudness_get (s->in, &t->in);
 	mdyn_loudness_blocks (s->in, t->bin);

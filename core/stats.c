@@ -137,6 +137,7 @@ mdyn_stats_compose (const mdyn_document *s)
 	put (o, "measured_peak", number (s->measured_peak), ok);
 	if (s->has_out)
 		measurements (out, &s->out, ok);
+	put (o, "dialogue_by", text (s->dialogue_by), ok);
 	put (o, "output", out, ok);
 	put (o, "warnings", warnings, ok);
 	put (o, "blocks", blocks (s->bin), ok);

@@ -8,12 +8,12 @@
  *   rate, channels, duration (s), nonfinite (samples silenced), dual_mono
  *   integrated, threshold, max_momentary, max_short_term (LUFS), range (LU), true_peak (dBTP), sample_peak (dBFS),
  *   plr (dB: true peak less integrated), psr (dB: the least that the true peak of 3 s stands over their loudness), rms, noise_floor (dBFS, unweighted; of the
- *                     quietest 500 ms; null for digital silence), dialogue (LUFS, of what the row dialogue told to be dialogue; no detector of speech
- *                     is at work), dialogue_share (%), dialogue_range, programme_minus_dialogue (LU)
+ *                     quietest 500 ms; null for digital silence), dialogue (LUFS), dialogue_share (%), dialogue_range, programme_minus_dialogue (LU)
  *                     of the input; null where there is no value, as for silence
  *   mode, preset (null: none), target (LUFS), ceiling (dBTP), applied_gain (dB; live: null), limiter_reduction (largest, dB; no limiter: null),
  *   peak_policy, peak_action (none, limited, lowered), peak_amount (dB: the limiter's largest reduction; by how much the gain was lowered),
  *   measured_files, group (together, loudest; null: not several), measured_loudness, measured_peak       linear only, else null: what the gain came from
+ *   dialogue_by       who found the dialogue, null where none was looked for: whatever it is, it is not Dolby's Dialogue Intelligence
  *   output            the same measurements of the output, or null: mode measure passes its input on
  *   blocks            the momentary loudness of the input's blocks of 400 ms, one every 100 ms, from -120 LUFS up: "loudness:count ...", in bins of .1 LU with
  *                     their mean in thousandths of a LU; from it a gain or a group is exact (core/measured.h)
@@ -36,6 +36,7 @@ typedef struct mdyn_document {
 	double nonfinite;
 	bool dual_mono;
 	const char *mode, *preset;                /* preset NULL: none */
+	const char *dialogue_by;                  /* who found it; NULL: nobody */
 	double target, ceiling, gain, reduction;  /* NaN: none to tell; reduction: the limiter's largest, dB */
 
 	/* linear; else NULL, NaN, 0 */

@@ -60,8 +60,25 @@ def album(before, after):
             f"With three tracks at {levels(before)} LUFS that gives {levels(after)} LUFS (FFmpeg's ebur128).", ""]
 
 
-def write(path, rows, table, gate, before, after):
-    text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after)]
+def dialogue(found):
+    text = ["## Dialogue", "",
+            "Deliveries that are anchored on dialogue (netflix, amazon-mgm, atsc-a85-long) need to know where it is. The row `dialogue` tells: `yes` and `no` while it plays, by an "
+            "automation or a command, from a cue sheet, the gate of a dialogue track, a detector of your choice. Loudness is then that of all dialogue blocks of 100 ms, ungated (BS.1770-1); "
+            "the stats have it beside the programme's, with its share and range. Nothing told, nothing judged: the verdict is null, not a guess from the full mix.", "",
+            "`dialogue=auto` asks the voice activity detector of speexdsp (meson option `speech`), and the stats say so. It is not Dolby's Dialogue Intelligence. It tells speech from "
+            "pauses and noise; music it takes for speech, so it fits talk without music, and films with a centre channel, of which it hears only that. Found, against what was put in:", ""]
+    if not found:
+        return text + ["(speexdsp was not in this build.)", ""]
+    text += ["| programme | speech, % of blocks | found | its loudness, LUFS | found |", "|---|---|---|---|---|"]
+    for name, _, share, found_share, real, loudness in found:
+        number = lambda v: "-" if v is None else figure(v, 1)
+        text.append(f"| {name} | {share:.0f} | {found_share:.0f} | {number(real)} | {number(loudness)} |")
+    return text + ["", "The detector of WebRTC (libwebrtc-audio-processing) is no better with music: it called 77 to 99 % of seven tracks of neverball-common speech at its strictest setting, "
+                   "speexdsp 93 to 100 %. There is no other in Debian 12.", ""]
+
+
+def write(path, rows, table, gate, before, after, found):
+    text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after), *dialogue(found)]
     if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(path)), "loudness-live.md")):
         text += ["The live mode: [loudness-live.md](loudness-live.md).", ""]
     with open(path, "w") as f:
