@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: mdyn contributors
-"""Links api.c as `system` links ffmpeg, and runs it. Usage: api.py FFMPEG API.C LIBMDYN.A TREE"""
+"""Links api.c as `system` links ffmpeg, and runs it. Usage: api.py FFMPEG API.C LIBMDYN.A TREE -lLIBRARY..."""
 import os
 import re
 import subprocess
@@ -9,7 +9,7 @@ import sys
 
 from tap import done, ok, path
 
-source, mdyn, tree = sys.argv[2:5]
+source, mdyn, tree, *libs = sys.argv[2:]
 
 
 def said(*command):
@@ -23,7 +23,7 @@ def needed(file):
 libdir = said("pkg-config", "--variable=libdir", "libavfilter")
 objects = [os.path.join(tree, "libavfilter", name) for name in ("allfilters.o", "af_master.o")]
 r = subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-no-pie", "-o", path("api"), source, *objects, libdir + "/libavfilter.a", mdyn,
-                    "-lebur128", "-ljansson", *needed("/usr/bin/ffmpeg"), *needed(libdir + "/libavfilter.so"), "-lm", "-lpthread"],
+                    *libs, *needed("/usr/bin/ffmpeg"), *needed(libdir + "/libavfilter.so"), "-lpthread"],
                    capture_output=True, text=True)
 if r.returncode:
     ok(False, "api.c is linked", r.stderr)
