@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "dsp/dsp.h"
 #include "lookahead.h"
 
 /* s[0 .. at-1] is the present block as it came, s[at .. w-1] the suffix maxima of the one before, s[w] the maximum of the present one. */
@@ -33,27 +34,12 @@ mdyn_boxes_state (const mdyn_boxes *b, size_t n)
 	return b->first - 1 + n + b->second - 1 + n;
 }
 
-/* One box over x, n values in place; history: the `length` - 1 values before and room for n. What all n sums share, from n - 1 to length - 1, is added up
- * once, in four sums that need not wait for each other. */
+/* One box over x, n values in place; history: the `length` - 1 values before and room for n. */
 static void
 box (double *history, size_t length, double *x, size_t n)
 {
-	double sum[8] = { 0 }, part[4] = { 0 };
-	size_t k = n - 1;
 	memcpy (history + length - 1, x, n * sizeof *x);
-	for (; k + 4 <= length; k += 4)
-		for (size_t i = 0; i < 4; i++)
-			part[i] += history[k + i];
-	for (; k < length; k++)
-		part[0] += history[k];
-	double shared = (part[0] + part[1]) + (part[2] + part[3]);
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = i; j < (length < n ? i + length : n - 1); j++)
-			sum[i] += history[j];
-		x[i] = (sum[i] + shared) / (double) length;
-		if (length >= n && i + 1 < n)
-			shared += history[length + i];
-	}
+	mdyn_dsp->box (x, history, length, n);
 	memmove (history, history + n, (length - 1) * sizeof *history);
 }
 

@@ -226,6 +226,14 @@ lines (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+box (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	double *to = (double *) (void *) out + at / 2;
+	k->box (to, in.unit64 + at, 1 + (n * 7 + at) % 90, n % 11);
+	return n % 11 * sizeof *to;
+}
+
+static size_t
 power_mean (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	double *to = (double *) (void *) out + at / 2;
@@ -258,7 +266,7 @@ static const struct kernel {
 	KERNEL (apply),      KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak),
 	KERNEL (magnitude),  KERNEL (factor),     KERNEL (weave_1),  KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares),
 	KERNEL (log_2),      KERNEL (exp_2),      KERNEL (curve),      KERNEL (settle),   KERNEL (lines),
-	KERNEL (power_mean), KERNEL (half_way),   KERNEL (true_peaks),
+	KERNEL (box), KERNEL (power_mean), KERNEL (half_way),   KERNEL (true_peaks),
 };
 #define KERNELS (sizeof kernels / sizeof *kernels)
 
@@ -399,6 +407,22 @@ START_TEST (extremes_by_definition)
 }
 END_TEST
 
+START_TEST (box_by_formula)
+{
+	fill (SEED);
+	for (size_t length = 1; length < 100; length++) {
+		double y[10];
+		mdyn_kernels_c.box (y, in.unit64, length, 10);
+		for (size_t i = 0; i < 10; i++) {
+			double sum = 0;
+			for (size_t k = 0; k < length; k++)
+				sum += in.unit64[i + k];
+			ck_assert_double_eq_tol (y[i], sum / (double) length, 1e-14);
+		}
+	}
+}
+END_TEST
+
 START_TEST (power_mean_by_formula)
 {
 	fill (SEED);
@@ -476,6 +500,7 @@ main (int argc, char **argv)
 	tcase_add_test (formulas, curve_by_formula);
 	tcase_add_test (formulas, take_by_definition);
 	tcase_add_test (formulas, extremes_by_definition);
+	tcase_add_test (formulas, box_by_formula);
 	tcase_add_test (formulas, power_mean_by_formula);
 	tcase_add_test (formulas, half_way_of_a_tone);
 	suite_add_tcase (suite, variants);
