@@ -360,6 +360,19 @@ mdyn_loudness_energy (const mdyn_loudness *l)
 	return mean (l, l->heard - l->heard % l->slices, l->slices);
 }
 
+size_t
+mdyn_loudness_slice_frames (const mdyn_loudness *l, unsigned *ms)
+{
+	*ms = l->slice_ms;
+	return l->slice_frames;
+}
+
+double
+mdyn_loudness_slice (const mdyn_loudness *l, uint64_t k)
+{
+	return l->slice[k % l->ring];
+}
+
 double
 mdyn_loudness_momentary (const mdyn_loudness *l)
 {

@@ -74,6 +74,10 @@ bool mdyn_loudness_run (mdyn_loudness *l, const float *const *x, size_t n);
 /* Energy of the last whole block of 100 ms. */
 double mdyn_loudness_energy (const mdyn_loudness *l);
 
+/* Slices: what a block is whole of, of so many frames and ms; the energy of slice k, counted from the first frame, no longer ago than `tail` and 3 s. */
+size_t mdyn_loudness_slice_frames (const mdyn_loudness *l, unsigned *ms);
+double mdyn_loudness_slice (const mdyn_loudness *l, uint64_t k);
+
 /* LUFS of the last 400 ms and 3 s heard, at whole blocks; NaN before as much was heard, and below -120. */
 double mdyn_loudness_momentary (const mdyn_loudness *l);
 double mdyn_loudness_short_term (const mdyn_loudness *l);

@@ -121,6 +121,12 @@ begin (mdyn_proc *p)
 	s->into = 0;
 	s->from = s->to = 0;
 	s->restart = s->unreported = 0;
+	unsigned ms;
+	size_t slice = mdyn_loudness_slice_frames (s->in, &ms);
+	mdyn_budget_setup (&s->budget, p->format.rate, ms, slice, s->behind);
+	s->slice = s->lookahead + slice;
+	s->slices = 0;
+	s->top = -INFINITY;
 	s->reduction = 0;
 	s->finished = false;
 	mdyn_leveller_reset (&s->leveller);
@@ -128,6 +134,13 @@ begin (mdyn_proc *p)
 		s->gains[i] = 1;
 	for (size_t i = 0; i < (size_t) QUANTUM * p->format.channels; i++)
 		s->factor[i] = 1;
+}
+
+/* LUFS, of a row of LU over the target whose maximum means none. */
+static double
+limit_of (const mdyn_proc *p, int id)
+{
+	return p->v[id] < p->cls->params[id].max ? p->v[MDYN_NORM_target] + p->v[id] : INFINITY;
 }
 
 static void
@@ -148,6 +161,8 @@ update (mdyn_proc *p, bool jump)
 			                    .max_cut = v[MDYN_NORM_max_cut], .dead_band = v[MDYN_NORM_dead_band], .memory = v[MDYN_NORM_memory],
 			                    .rise = v[MDYN_NORM_rise], .fall = v[MDYN_NORM_fall] };
 		mdyn_leveller_update (&s->leveller, &rows, jump);
+		mdyn_budget_update (&s->budget, limit_of (p, MDYN_NORM_max_momentary), limit_of (p, MDYN_NORM_max_short_term),
+		                    jump);
 	}
 	if (mdyn_norm_is_linear (p)) {
 		double g = linear_gain (s, v[MDYN_NORM_target], v[MDYN_NORM_ceiling], (int) v[MDYN_NORM_peak_policy]);
@@ -180,7 +195,7 @@ static void
 gains (mdyn_proc *p, float *g, size_t n)
 {
 	mdyn_norm *s = p->state;
-	double db[QUANTUM];
+	double db[QUANTUM] = { 0 };
 	size_t m = n;
 	if (mdyn_norm_is_live (p) ? s->from == s->to : s->gain.step == 0) {
 		db[0] = mdyn_norm_is_live (p) ? s->to : s->gain.now;
@@ -195,6 +210,7 @@ gains (mdyn_proc *p, float *g, size_t n)
 		for (size_t i = 0; i < n; i++)
 			db[i] = mdyn_ramp_next (&s->gain);
 	}
+	s->top = fmax (s->top, fmax (db[0], db[m - 1]));
 	for (size_t i = 0; i < m; i++)
 		g[i] = (float) (db[i] / MDYN_DB_PER_LOG2);
 	mdyn_dsp->exp2 (g, g, m);
@@ -213,7 +229,7 @@ hear (mdyn_proc *p)
 	mdyn_publish (p, MDYN_NORM_short_term, mdyn_loudness_short_term (s->in));
 	mdyn_publish (p, MDYN_NORM_integrated, mdyn_loudness_integrated (s->in));
 	mdyn_publish (p, MDYN_NORM_loudness_range, mdyn_loudness_range (s->in));
-	mdyn_publish (p, MDYN_NORM_gain, mdyn_norm_is_live (p) ? s->to : mdyn_norm_is_linear (p) ? s->gain.now : 0);
+	mdyn_publish (p, MDYN_NORM_gain, mdyn_norm_is_live (p) ? s->to + s->budget.now : mdyn_norm_is_linear (p) ? s->gain.now : 0);
 	mdyn_publish (p, MDYN_NORM_momentary_max, mdyn_loudness_max_momentary (s->in));
 	mdyn_publish (p, MDYN_NORM_short_term_max, mdyn_loudness_max_short_term (s->in));
 	mdyn_publish (p, MDYN_NORM_psr, mdyn_loudness_psr (s->in));
@@ -246,6 +262,27 @@ hear_out (mdyn_proc *p, size_t n, const float *const *factor)
 	}
 }
 
+/* The budget's reduction to g[n], and what goes into it. */
+static void
+spend (mdyn_norm *s, float *g, size_t n)
+{
+	float reduction[QUANTUM];
+	if (mdyn_budget_active (&s->budget) && mdyn_budget_play (&s->budget, reduction, n)) {
+		for (size_t i = 0; i < n; i++)
+			reduction[i] /= (float) MDYN_DB_PER_LOG2;
+		mdyn_dsp->exp2 (reduction, reduction, n);
+		for (size_t i = 0; i < n; i++)
+			g[i] *= reduction[i];
+	}
+	if ((s->slice -= n) > 0)
+		return;
+	if (mdyn_budget_active (&s->budget))
+		mdyn_budget_hear (&s->budget, mdyn_loudness_slice (s->in, s->slices), s->top);
+	s->slices++;
+	s->slice = s->budget.slice;
+	s->top = -INFINITY;
+}
+
 /* The limiter hears n frames at gain g, and g goes on to the frames it has factors for: both to s->factor. Whether all channels have the same. */
 static bool
 limit (mdyn_proc *p, float *g, size_t at, size_t n)
@@ -267,6 +304,8 @@ limit (mdyn_proc *p, float *g, size_t at, size_t n)
 	s->gains_at = (s->gains_at + n) % size;
 	recall (g, s->gains, size, s->gains_at, n + s->behind, n);
 
+	if (mdyn_norm_is_live (p))
+		spend (s, g, n);
 	bool shared = true;
 	for (unsigned c = 0; c < p->format.channels; c++) {
 		float *f = s->factor + c * QUANTUM + at;
@@ -330,6 +369,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 		n = s->restart && s->restart < n ? s->restart : n;
 		if (mdyn_norm_is_live (p)) {
 			n = s->wait < n ? s->wait : n;
+			n = s->slice < n ? s->slice : n;
 			s->wait -= n;
 		}
 		for (unsigned c = 0; c < channels; c++)

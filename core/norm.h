@@ -5,7 +5,7 @@
  *
  *   input -> loudness meter -> leveller (live) ----.
  *     |                                            | gain, dB
- *     `-> delay: lookahead (live) -> x gain -> limiter (live; linear with peak-policy limit) -> factor = gain x limiter's
+ *     `-> delay: lookahead (live) -> x gain -> limiter (live; linear with peak-policy limit) -> factor = gain x limiter's x budget's (live)
  *
  * The frame applies the factor to its own delayed copy at full precision. What the limiter hears and what the output meter reads are float32 copies
  * in `line`. The output is measured only where a stats file or a delivery asks for it, and from the first frame of the programme on; the input up to
@@ -13,6 +13,7 @@
 #ifndef MDYN_CORE_NORM_H
 #define MDYN_CORE_NORM_H
 
+#include "budget.h"
 #include "leveller.h"
 #include "limit.h"
 #include "loudness.h"
@@ -35,6 +36,10 @@ typedef struct mdyn_norm {
 	/* live: the gain goes from .. to in `block` frames, `into` of them are done; `wait` frames until the next block is played */
 	double from, to;
 	size_t into, wait;
+	mdyn_budget budget;
+	uint64_t slices;                          /* that went into the limiter */
+	size_t slice;                             /* frames until the next has */
+	double top;                               /* the largest gain of it so far */
 
 	/* linear */
 	bool prepared;                            /* measured_* hold; outlives reset */

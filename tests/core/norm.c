@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
 
-/* masternorm: its modes, its stats file, its leveller; loudness checked by libebur128 used directly. */
+/* masternorm: its modes, its stats file; loudness checked by libebur128 used directly. */
 #include "clip.h"
 
 /* A programme in which every part of every mode has something to do. */
@@ -171,84 +171,6 @@ START_TEST (stats_are_whole_or_absent)
 }
 END_TEST
 
-START_TEST (live_brings_two_levels_to_the_target)
-{
-	clip c = new_clip (48000, 2, 40), y;
-	talk (&c, -10, 0.5, 19.5);
-	talk (&c, 2, 20, 20);
-	noise (&c, -80);
-	json_t *o = stats_of (&c, "mode=live:target=-16:preset=apple-podcasts", NULL, &y);
-	NEAR (ebur_loudness (&y, 48000, 20 * 48000), -16, 1);
-	NEAR (ebur_loudness (&y, 20 * 48000, 40 * 48000), -16, 1);
-	NEAR (ebur_loudness (&y, 20 * 48000, 22 * 48000), -16, 1.5, from the first word);
-	NEAR (ebur_loudness (&y, 24000, 3 * 48000), -16, 1.5, from the first word);
-	ck_assert_double_le (value (json_object_get (o, "output"), "true_peak"), -1 + 0.05);
-	ck_assert (json_is_true (json_object_get (json_object_get (o, "verdict"), "pass")));
-	ck_assert_str_eq (json_string_value (json_object_get (json_object_get (o, "verdict"), "of")), "output");
-	json_decref (o);
-	free (y.x), free (c.x);
-}
-END_TEST
-
-START_TEST (pauses_are_not_lifted)
-{
-	static const double floors[] = { -75, -62, -50 };
-	for (size_t i = 0; i < N (floors); i++) {
-		clip c = new_clip (48000, 2, 34), y;
-		talk (&c, -8, 0, 12);
-		talk (&c, -8, 24, 10);
-		noise (&c, floors[i]);
-		mdyn_proc *p = make (&c, "mode=live:target=-20", NULL);
-		y = run (p, &c, 4800);
-		double early = 0, late = 0;
-		for (size_t k = 0; k < 48000; k++) {
-			early += pow (y.x[2 * (k + 12 * 48000 + 9600)], 2);
-			late += pow (y.x[2 * (k + 22 * 48000 + 38400)], 2);
-		}
-		ck_assert_msg (10 * log10 (late / early) < 0.5, "noise at %g dB is lifted by %.1f dB", floors[i], 10 * log10 (late / early));
-		mdyn_destroy (&p);
-		free (y.x), free (c.x);
-	}
-}
-END_TEST
-
-/* The leveller without audio: blocks of `lufs`, each played four blocks after it was heard. Returns the gain at the end of the last one played. */
-static double
-ride (mdyn_leveller *l, double lufs, double slope, int blocks)
-{
-	double start, gain = NAN;
-	for (int i = 0; i < blocks; i++) {
-		mdyn_leveller_hear (l, pow (10, (lufs + slope * i + (i % 4 - 1.5) + 0.691) / 10)); /* moves by 3 LU, as what is no noise does */
-		if (l->heard >= 4)
-			gain = mdyn_leveller_play (l, &start);
-	}
-	return gain;
-}
-
-START_TEST (leveller_by_itself)
-{
-	const mdyn_leveller_rows r = { .target = -20, .gate = -60, .initial = -70, .strength = 1, .max_boost = 30, .max_cut = 40, .dead_band = 0.8,
-		                       .memory = 15, .rise = 8, .fall = 30 };
-	mdyn_leveller l;
-	mdyn_leveller_reset (&l);
-	mdyn_leveller_update (&l, &r, true);
-	NEAR (ride (&l, -30, 0, 10), 10, 1.5, the seed);
-	NEAR (ride (&l, -30, 0, 90), 10, 1);
-	NEAR (ride (&l, -12, 0, 4), -8, 2, there when the loud section begins);
-	NEAR (ride (&l, -12, 0, 100), -8, 1);
-	ck_assert_double_lt (ride (&l, -12, -0.5, 80), -7); /* a fade of 40 LU in 8 s */
-	ck_assert_double_lt (ride (&l, -90, 0, 50), -7);
-	NEAR (ride (&l, -30, 0, 60), 10, 1.5, after a silence);
-	NEAR (ride (&l, -37, 0, 150), 17, 1.5, 7 LU down);
-	NEAR (ride (&l, -75, 0, 30), 17, 1.5, a pause);
-	ck_assert_double_lt (ride (&l, 0, 0, 8), -15); /* 37 LU up */
-	mdyn_leveller_reset (&l);
-	mdyn_leveller_update (&l, &(mdyn_leveller_rows){ .target = -20, .gate = -60, .initial = -30, .strength = 1, .max_boost = 6, .max_cut = 40 },
-	                      true);
-	NEAR (ride (&l, -90, 0, 10), 6, 1e-9, the level given and the most boost);
-}
-END_TEST
-
 /* The factor shows on a constant: its steps are those of a ramp. */
 START_TEST (live_rows_do_not_click)
 {
@@ -311,9 +233,6 @@ main (void)
 	tcase_add_loop_test (t, nothing_to_do_changes_no_bit, 0, 5);
 	tcase_add_test (t, only_regular_files_are_replaced);
 	tcase_add_test (t, stats_are_whole_or_absent);
-	tcase_add_test (t, live_brings_two_levels_to_the_target);
-	tcase_add_test (t, pauses_are_not_lifted);
-	tcase_add_test (t, leveller_by_itself);
 	tcase_add_test (t, live_rows_do_not_click);
 	tcase_add_test (t, a_mode_keeps_its_latency);
 	suite_add_tcase (s, t);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+#include "change.h"
+
+#define SIGMAS 2.5
+#define LEAST 1.2                                 /* LU: less is no change */
+#define LATE 30                                   /* blocks by which the spread is learned late */
+#define SEEN 30.0                                 /* s of memory of it */
+#define STILL 10                                  /* blocks */
+#define SURE 40                                   /* blocks: a window as long is no slope, dip or stair */
+#define NO_STAIR 100                              /* blocks after a fall in which the next must come off the level of the section */
+
+/* Windows of the search. */
+static const size_t window[] = { 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100 };
+#define WINDOWS (sizeof window / sizeof *window)
+
+/* Blocks of each scale; what speech and music are like before anything is known, counted as so many s. */
+static const size_t scale[MDYN_SCALES] = { 4, 10, 30 };
+static const double over_before[MDYN_SCALES] = { 2, 1.3, 0.8 }, under_before[MDYN_SCALES] = { 3.5, 2.2, 1.3 }, seen_before = 3;
+
+typedef struct candidate {
+	uint64_t from;
+	size_t n;
+	double first, second, all;                /* of the halves and of the whole window */
+} candidate;
+
+double
+mdyn_level (double energy)
+{
+	return energy > 0 ? fmax (-120, -0.691 + 10 * log10 (energy)) : -120;
+}
+
+static double
+level_of (const mdyn_past *p, uint64_t from, uint64_t to)
+{
+	return mdyn_level (mdyn_past_mean (p, from, to));
+}
+
+double
+mdyn_past_mean (const mdyn_past *p, uint64_t from, uint64_t to)
+{
+	double sum = 0;
+	for (uint64_t k = from; k < to; k++)
+		sum += p->energy[mdyn_at (k)];
+	return to > from ? sum / (double) (to - from) : 0;
+}
+
+double
+mdyn_past_gated (const mdyn_past *p, uint64_t from, uint64_t to)
+{
+	double gate = mdyn_past_mean (p, from, to) / 10, sum = 0;
+	size_t n = 0;
+	for (uint64_t k = from; k < to; k++)
+		if (p->energy[mdyn_at (k)] > gate) {
+			sum += p->energy[mdyn_at (k)];
+			n++;
+		}
+	return n ? sum / (double) n : 0;
+}
+
+/* Standard deviation of the last n blocks, LU. Noise scatters by .1 to .25, by bandwidth. */
+static double
+scatter (const mdyn_past *p, size_t n)
+{
+	double sum = 0, squares = 0;
+	for (uint64_t k = p->heard - n; k < p->heard; k++) {
+		double d = p->loudness[mdyn_at (k)] - p->loudness[mdyn_at (p->heard - 1)];
+		sum += d;
+		squares += d * d;
+	}
+	sum /= (double) n;
+	return sqrt (fmax (0, squares / (double) n - sum * sum));
+}
+
+void
+mdyn_past_hear (mdyn_past *p, double energy)
+{
+	p->energy[mdyn_at (p->heard)] = energy;
+	p->loudness[mdyn_at (p->heard)] = mdyn_level (energy);
+	p->heard++;
+	bool still = p->heard >= STILL && scatter (p, STILL) < 0.35;
+	p->still = !still ? 0 : p->still ? p->still + 1 : STILL;
+}
+
+bool
+mdyn_past_falls (const mdyn_past *p, const mdyn_section *s)
+{
+	if (p->heard < 20)
+		return false;
+	double now = level_of (p, p->heard - 5, p->heard);
+	return now < mdyn_level (s->level) - 3 || now < level_of (p, p->heard - 20, p->heard - 5) - 2;
+}
+
+void
+mdyn_section_begin (mdyn_section *s, uint64_t from, double energy, double evidence)
+{
+	*s = (mdyn_section) { .since = from, .search = from, .level = energy, .evidence = evidence, .seen = seen_before, .patience = STILL };
+	for (int i = 0; i < MDYN_SCALES; i++) {
+		s->over[i] = over_before[i];
+		s->under[i] = under_before[i];
+	}
+}
+
+void
+mdyn_section_learn (mdyn_section *s, const mdyn_past *p)
+{
+	if (p->heard < s->since + LATE + scale[1])
+		return;
+	s->seen = fmin (s->seen + MDYN_BLOCK, SEEN);
+	for (int i = 0; i < MDYN_SCALES; i++) {
+		if (p->heard < s->since + LATE + scale[i])
+			continue;
+		double d = level_of (p, p->heard - LATE - scale[i], p->heard - LATE) - mdyn_level (s->level);
+		double *side = d > 0 ? &s->over[i] : &s->under[i];
+		d = fmin (fabs (d), SIGMAS * *side);
+		/* twice: each side is heard half of the time */
+		*side = sqrt (*side * *side + 2 * MDYN_BLOCK / s->seen * (d * d - *side * *side));
+	}
+}
+
+/* The spread of means of n blocks, of the three that are known: in between on a logarithmic line, beyond as of independent blocks. */
+static double
+spread (const double *known, double n)
+{
+	if (n <= (double) scale[0])
+		return known[0] * sqrt ((double) scale[0] / n);
+	for (int i = 1; i < MDYN_SCALES; i++)
+		if (n <= (double) scale[i])
+			return known[i - 1] + (known[i] - known[i - 1]) * log (n / (double) scale[i - 1]) / log ((double) scale[i] / (double) scale[i - 1]);
+	return known[MDYN_SCALES - 1] * sqrt ((double) scale[MDYN_SCALES - 1] / n);
+}
+
+/* LU by which a window of n blocks has to differ: its own doubt and that of the level. */
+static double
+needed (const mdyn_section *s, const double *known, size_t n, double ease)
+{
+	double window_doubt = spread (known, (double) n), level_doubt = spread (known, fmax (s->evidence, 0.3) / MDYN_BLOCK);
+	return LEAST + SIGMAS * ease * sqrt (window_doubt * window_doubt + level_doubt * level_doubt);
+}
+
+static bool
+goes_up (const mdyn_section *s, const candidate *w, double ease)
+{
+	double level = mdyn_level (s->level), need = needed (s, s->over, w->n, ease);
+	return (w->first + w->second) / 2 - level > need && w->first > level + need / 2 && w->second > level + need / 2;
+}
+
+/* Whether more than .6 s of the last 3 s before the window lie between the section's level and the window's, since the level was last there. */
+static bool
+is_slope (const mdyn_past *p, const candidate *w, double level)
+{
+	double top = level - fmin (fmax ((level - w->all) / 2, 2), 4);
+	size_t between = 0;
+	for (uint64_t k = w->from; k > 4 && w->from - k < 30; k--) {
+		double m = level_of (p, k - 4, k);
+		if (m >= top)
+			break;
+		between += m > w->all + 2;
+	}
+	return between > 6;
+}
+
+static bool
+is_pause (const mdyn_past *p, const candidate *w, double drop)
+{
+	if (drop <= 4)
+		return false;
+	return scatter (p, 5) < 0.5 || (p->still && (w->all < -50 || drop > 15 || p->still < 15 / MDYN_BLOCK));
+}
+
+static bool
+goes_down (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e, const candidate *w, double ease)
+{
+	double level = mdyn_level (s->level), drop = level - w->all;
+	size_t part = w->n < 10 ? 4 : 10;
+	size_t least = e->cue ? 4 : drop < s->dip + 3 ? s->patience : STILL;
+	if (w->n < least || drop <= needed (s, s->under, w->n, ease))
+		return false;
+	for (uint64_t k = w->from; k + part <= p->heard; k++)
+		if (level_of (p, k, k + part) > level - 0.4 * drop)
+			return false; /* the section goes on */
+	if (w->second < w->first - 1)
+		return false; /* a fade */
+	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 8 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)
+		return false; /* a dip, or its end */
+	if (is_pause (p, w, drop))
+		return false;
+	if (w->n >= SURE || w->from < 10)
+		return true;
+	bool stair = e->fell && p->heard - e->fell < NO_STAIR && level_of (p, w->from - 10, w->from) < level - 2;
+	return !stair && !is_slope (p, w, level);
+}
+
+bool
+mdyn_change_find (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e, mdyn_change *found)
+{
+	for (size_t i = 0; i < WINDOWS && window[i] <= p->heard - s->search; i++) {
+		candidate w = { .from = p->heard - window[i], .n = window[i] };
+		w.all = level_of (p, w.from, p->heard);
+		w.first = level_of (p, w.from, w.from + w.n / 2);
+		w.second = level_of (p, w.from + w.n / 2, p->heard);
+		*found = (mdyn_change) { .from = w.from, .n = w.n, .level = w.all, .recalled = -1 };
+		for (int k = 0; k < MDYN_RECALLED; k++)
+			if (fabs (e->recalled[k] - w.all) < 2.5)
+				found->recalled = k;
+		double ease = (e->cue ? 0.5 : 1) * (found->recalled >= 0 ? 0.7 : 1);
+		if (goes_up (s, &w, ease) || goes_down (p, s, e, &w, ease))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* masternorm's live mode: the leveller by itself, and through the whole processor, loudness read by libebur128. */
+#include "clip.h"
+
+#include "leveller.h"
+
+static const mdyn_leveller_rows defaults = { .target = -20, .gate = -60, .initial = -70, .strength = 1, .max_boost = 30, .max_cut = 40,
+	                                     .dead_band = 0.3, .memory = 15, .rise = 8, .fall = 30 };
+
+static mdyn_leveller
+new_leveller (const mdyn_leveller_rows *rows)
+{
+	mdyn_leveller l;
+	mdyn_leveller_reset (&l);
+	mdyn_leveller_update (&l, rows, true);
+	return l;
+}
+
+/* Blocks of `lufs`, each played four blocks after it was heard. Returns the gain at the end of the last one played. Moves by 3 LU, as what is no
+ * noise does. */
+static double
+ride (mdyn_leveller *l, double lufs, double slope, int blocks)
+{
+	double start, gain = NAN;
+	for (int i = 0; i < blocks; i++) {
+		mdyn_leveller_hear (l, pow (10, (lufs + slope * i + (i % 4 - 1.5) + 0.691) / 10));
+		if (l->past.heard >= 4)
+			gain = mdyn_leveller_play (l, &start);
+	}
+	return gain;
+}
+
+START_TEST (follows_sections)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	NEAR (ride (&l, -30, 0, 10), 10, 1.5, the seed);
+	NEAR (ride (&l, -30, 0, 90), 10, 1);
+	NEAR (ride (&l, -12, 0, 4), -8, 2, there when the loud section begins);
+	NEAR (ride (&l, -12, 0, 100), -8, 1);
+	NEAR (ride (&l, -19, 0, 100), -1, 1, 7 LU down);
+	NEAR (ride (&l, -90, 0, 50), -1, 1, a silence);
+	NEAR (ride (&l, -30, 0, 60), 10, 1.5, after it);
+	ck_assert_double_lt (ride (&l, 7, 0, 8), -15); /* 37 LU up */
+}
+END_TEST
+
+START_TEST (leaves_fades_dips_and_pauses)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	double before = ride (&l, -12, 0, 150);
+	NEAR (ride (&l, -12, -0.5, 80), before, 1, a fade of 40 LU in 8 s);
+	NEAR (ride (&l, -90, 0, 50), before, 1, and the silence after it);
+
+	l = new_leveller (&defaults);
+	before = ride (&l, -25, 0, 150);
+	for (int i = 0; i < 10; i++) {
+		ride (&l, -36, 0, 8);
+		NEAR (ride (&l, -25, 0, 30), before, 1, a dip of .8 s);
+	}
+
+	l = new_leveller (&defaults);
+	before = ride (&l, -25, 0, 150);
+	for (int i = 0; i < 300; i++) { /* noise 23 LU under the voice, steady within .1 LU */
+		double start;
+		mdyn_leveller_hear (&l, pow (10, (-48 + 0.1 * sin (i) + 0.691) / 10));
+		ck_assert_double_lt (mdyn_leveller_play (&l, &start), before + 0.2);
+	}
+}
+END_TEST
+
+START_TEST (stays_at_zero_on_target)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	uint32_t seed = 1;
+	double start;
+	for (int i = 0; i < 1200; i++) { /* 2 min that swell and sink by 2 LU over 7 s around the target, each block by some LU more */
+		seed = seed * 1664525 + 1013904223;
+		double jitter = 6 * ((double) (seed >> 8) / (1 << 24) - 0.5);
+		mdyn_leveller_hear (&l, pow (10, (-20 + sin (i * 0.09) + jitter + 0.691 - 0.5) / 10));
+		if (l.past.heard >= 4)
+			ck_assert (mdyn_leveller_play (&l, &start) == 0 && start == 0);
+	}
+}
+END_TEST
+
+START_TEST (rows_do_what_they_say)
+{
+	mdyn_leveller_rows r = defaults;
+	r.initial = -30;
+	mdyn_leveller l = new_leveller (&r);
+	NEAR (ride (&l, -90, 0, 10), 10, 1e-9, the level given before anything is heard);
+	NEAR (ride (&l, -30, 0, 5), 10, 1, right from the first word);
+
+	r = defaults;
+	r.max_boost = 6;
+	r.max_cut = 3;
+	l = new_leveller (&r);
+	NEAR (ride (&l, -40, 0, 100), 6, 1e-9, the most boost);
+	NEAR (ride (&l, -5, 0, 100), -3, 1e-9, the most cut);
+
+	/* A section of -30 and one of -14 that lasts as long as the average: half of the way to the target, and half to the average. */
+	r = defaults;
+	r.strength = 0;
+	l = new_leveller (&r);
+	double quiet = ride (&l, -30, 0, 600), loud = ride (&l, -20, 0, 20);
+	NEAR (quiet, 10, 1, one level is brought to the target at any strength);
+	NEAR (loud, quiet, 3, strength 0 leaves the difference);
+	r.strength = 0.5;
+	l = new_leveller (&r);
+	quiet = ride (&l, -30, 0, 600), loud = ride (&l, -20, 0, 20);
+	NEAR (quiet - loud, 5, 2.5, half of 10 LU);
+
+	r = defaults;
+	r.rise = 2;
+	l = new_leveller (&r);
+	ride (&l, -10, 0, 100);
+	double before = ride (&l, -30, 0, 20), after = ride (&l, -30, 0, 10);
+	ck_assert_msg (after - before <= 2 + 1e-9, "rises by %g dB a second", after - before);
+
+	/* A new target moves the gain by as much. */
+	l = new_leveller (&defaults);
+	before = ride (&l, -30, 0, 100);
+	r = defaults;
+	r.target = -26;
+	mdyn_leveller_update (&l, &r, false);
+	NEAR (ride (&l, -30, 0, 10), before - 6, 0.5);
+}
+END_TEST
+
+/* An item 12 LU quieter: with a cue its gain is there from its first words on, though nothing stops in between. */
+START_TEST (cue_begins_anew)
+{
+	for (int by = -12; by <= 12; by += 24) {
+		mdyn_leveller l = new_leveller (&defaults);
+		double before = ride (&l, -22, 0, 200);
+		mdyn_leveller_cue (&l);
+		double start, gain = NAN;
+		for (int i = 0; i < 4; i++) { /* what is played yet is of the item before */
+			mdyn_leveller_hear (&l, pow (10, (-22 + by + (i % 4 - 1.5) + 0.691) / 10));
+			gain = mdyn_leveller_play (&l, &start);
+			if (i < 3 && by < 0)
+				NEAR (gain, before, 0.5);
+		}
+		NEAR (ride (&l, -22 + by, 0, 2), 2 - by, 2, by the second block);
+		NEAR (ride (&l, -22 + by, 0, 100), 2 - by, 1);
+	}
+	/* Cues without sound change nothing. */
+	mdyn_leveller l = new_leveller (&defaults);
+	double before = ride (&l, -30, 0, 100);
+	for (int i = 0; i < 3; i++) {
+		mdyn_leveller_cue (&l);
+		NEAR (ride (&l, -90, 0, 30), before, 1e-9);
+	}
+}
+END_TEST
+
+START_TEST (live_brings_two_levels_to_the_target)
+{
+	clip c = new_clip (48000, 2, 40), y;
+	talk (&c, -10, 0.5, 19.5);
+	talk (&c, 2, 20, 20);
+	noise (&c, -80);
+	json_t *o = stats_of (&c, "mode=live:target=-16:preset=apple-podcasts", NULL, &y);
+	NEAR (ebur_loudness (&y, 48000, 20 * 48000), -16, 1);
+	NEAR (ebur_loudness (&y, 20 * 48000, 40 * 48000), -16, 1);
+	NEAR (ebur_loudness (&y, 20 * 48000, 22 * 48000), -16, 1.5, from the first word);
+	NEAR (ebur_loudness (&y, 24000, 3 * 48000), -16, 1.5, from the first word);
+	ck_assert_double_le (value (json_object_get (o, "output"), "true_peak"), -1 + 0.05);
+	ck_assert (json_is_true (json_object_get (json_object_get (o, "verdict"), "pass")));
+	ck_assert_str_eq (json_string_value (json_object_get (json_object_get (o, "verdict"), "of")), "output");
+	json_decref (o);
+	free (y.x), free (c.x);
+}
+END_TEST
+
+START_TEST (pauses_are_not_lifted)
+{
+	static const double floors[] = { -75, -62, -50 };
+	for (size_t i = 0; i < N (floors); i++) {
+		clip c = new_clip (48000, 2, 34), y;
+		talk (&c, -8, 0, 12);
+		talk (&c, -8, 24, 10);
+		noise (&c, floors[i]);
+		mdyn_proc *p = make (&c, "mode=live:target=-20", NULL);
+		y = run (p, &c, 4800);
+		double early = 0, late = 0;
+		for (size_t k = 0; k < 48000; k++) {
+			early += pow (y.x[2 * (k + 12 * 48000 + 9600)], 2);
+			late += pow (y.x[2 * (k + 22 * 48000 + 38400)], 2);
+		}
+		ck_assert_msg (10 * log10 (late / early) < 0.5, "noise at %g dB is lifted by %.1f dB", floors[i], 10 * log10 (late / early));
+		mdyn_destroy (&p);
+		free (y.x), free (c.x);
+	}
+}
+END_TEST
+
+/* The event through the processor: two items of 16 LU apart, no pause between them. Read from the first half second of the second on. */
+START_TEST (cue_through_the_processor)
+{
+	double onset[2];
+	for (int cued = 0; cued < 2; cued++) {
+		clip c = new_clip (48000, 2, 16), y = new_clip (48000, 2, 16);
+		talk (&c, 4, 0, 8);
+		talk (&c, -12, 8, 8);
+		mdyn_proc *p = make (&c, "mode=live:target=-20", NULL);
+		size_t latency = mdyn_latency (p);
+		for (size_t at = 0; at < c.frames; at += 480) {
+			if (cued && at == 8 * 48000)
+				ck_assert_int_eq (mdyn_trigger (p, MDYN_NORM_cue_event), 0);
+			ck_assert_int_eq (mdyn_process_interleaved (p, y.x + 2 * at, c.x + 2 * at, NULL, 480), 0);
+		}
+		onset[cued] = ebur_loudness (&y, 8 * 48000 + latency + 24000, 8 * 48000 + latency + 3 * 48000);
+		mdyn_destroy (&p);
+		free (y.x), free (c.x);
+	}
+	NEAR (onset[1], -20, 1.5);
+	ck_assert_double_lt (onset[0], onset[1] - 1); /* found without it too, but later */
+}
+END_TEST
+
+int
+main (void)
+{
+	Suite *s = suite_create ("leveller");
+	TCase *t = tcase_create ("leveller");
+	tcase_set_timeout (t, 120);
+	tcase_add_checked_fixture (t, NULL, clean_up);
+	tcase_add_test (t, follows_sections);
+	tcase_add_test (t, leaves_fades_dips_and_pauses);
+	tcase_add_test (t, stays_at_zero_on_target);
+	tcase_add_test (t, rows_do_what_they_say);
+	tcase_add_test (t, cue_begins_anew);
+	tcase_add_test (t, live_brings_two_levels_to_the_target);
+	tcase_add_test (t, pauses_are_not_lifted);
+	tcase_add_test (t, cue_through_the_processor);
+	suite_add_tcase (s, t);
+	return run_tap (s);
+}

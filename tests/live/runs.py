@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: mdyn contributors
+"""What is run on what."""
+import functools
+
+import devices
+import family
+import meters
+import readings
+
+TARGET, CEILING = -23, -1
+
+
+def mdyn(*rows):
+    return lambda x: devices.through_core("masternorm", ["mode=live", f"target={TARGET}", f"ceiling={CEILING}", *rows], x, family.RATE)
+
+
+def peer(graph):
+    return lambda x: devices.aligned(graph, x, family.RATE)
+
+
+DEVICES = {
+    "mdyn": mdyn(),
+    "loudnorm": peer(f"loudnorm=I={TARGET}:TP={CEILING},aresample={family.RATE}"),
+    "dynaudnorm": peer("dynaudnorm"),
+    "speechnorm": peer("speechnorm=e=12.5:r=0.0001:l=1"),
+    "lookahead=0": mdyn("lookahead=0"),
+    "lookahead=3000": mdyn("lookahead=3000"),
+    "night": mdyn("preset=night"),
+    "night, lookahead=0": mdyn("preset=night", "lookahead=0"),
+    "max-short-term=5": mdyn("max-short-term=5"),
+    "max-short-term=5, lookahead=0": mdyn("max-short-term=5", "lookahead=0"),
+}
+PEERS = "loudnorm", "dynaudnorm", "speechnorm"
+LIMITED = {"night": (2, 5), "night, lookahead=0": (2, 5), "max-short-term=5": (5, 8), "max-short-term=5, lookahead=0": (5, 8)}
+PICTURED = "two speakers", "radio", "film", "fades"
+
+
+@functools.lru_cache(maxsize=2)
+def programme(half, name):
+    made = family.Programme((family.TUNE if half == "tune" else family.REPORT if half == "report" else family.WHISPER)[name])
+    return made, readings.Reading(made.x, family.RATE)
+
+
+def jobs(half):
+    if half:
+        return [(half, name, "mdyn") for name in (family.TUNE if half == "tune" else family.REPORT)]
+    found = [("report", name, device) for name in family.REPORT for device in DEVICES]
+    return found + [("tune", name, "mdyn") for name in family.TUNE] + [("whisper", name, device) for name in family.WHISPER for device in DEVICES]
+
+
+def run(half, name, device):
+    made, source = programme(half, name)
+    y = DEVICES[device](made.x)
+    found = readings.figures(made, source, y, TARGET)
+    found["source"] = source
+    if device in LIMITED:
+        found["windows"] = readings.maxima(y, family.RATE)
+    return found
