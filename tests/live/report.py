@@ -1,13 +1,141 @@
-def programmes(results, half, devices):
-    rows=[]
-    for (h,name,dev),r in results.items():
-        if h==half and dev in devices:
-            rows.append(f"{name:18s} {dev:10s} I {r['integrated']:+.2f} TP {r['true_peak']:+.2f} "+" ".join(f"{e:+.1f}" for e in r['errors'])+" P "+" ".join(f"{e:+.1f}" for e in r['pauses'])+" F "+" ".join(f"{e:+.1f}" for e in r['fades'])+f" same {r['untouched']*100:.0f}")
-    return "\n".join(sorted(rows))
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: mdyn contributors
+"""docs/loudness-live.md and its pictures."""
+import os
+import subprocess
+
+import numpy as np
+
+import family
+import pictures
+from runs import CEILING, LIMITED, PEERS, PICTURED, TARGET
+
+INTRO = """# Live
+
+Written by `tests/live/live`, which measures all of it anew; not edited by hand. masternorm in live mode beside FFmpeg's own levellers, target {target} LUFS, ceiling {ceiling} dBTP.
+Versions: {versions}.
+
+Two halves of {n} programmes each, made of speech and music (`tests/live/family.py`): other voices, other music, other levels. Constants were chosen on one half, and on 90 programmes
+drawn at random from its voices and music and from packages that are in neither half; all figures below are of the other, except the line that says so.
+{seen}
+
+How it is read, by FFmpeg's ebur128 filter, momentary loudness ten times a second:
+- *Section error*: a section is a stretch from one source at one level (of a drift every 10 s). Its gated loudness in the output from 2 s after its start to its end, less the target.
+- *First 2 s*: the same of the two seconds left out there.
+- *Whole*: the programme's integrated loudness less the target.
+- *Pause lifted*, *fade lifted*: the largest gain within a pause (room noise of -50 to -64 LUFS) or a fade of 40 dB, less the gain of the last second before it.
+- *Untouched*: share of the 100 ms blocks of the two programmes that are on target from the start (music; talk) whose samples have the bits of the input.
+- *True peak*: 16 times oversampled.
+
+mdyn has all rows at their defaults (latency 400 ms and the limiter's). loudnorm `I={target}:TP={ceiling}`, dynaudnorm at its defaults, speechnorm `e=12.5:r=0.0001:l=1` (linked channels).
+The last two know no loudness target: each gets the one gain, the same for all programmes, that brings the median of its sections to the target.
+"""
+SEEN = """The report half was looked at while the constants were chosen, to see whether what was gained elsewhere holds; one fault (digital silence before the noise of a pause) was found on it."""
+
+
+def of(results, half, device):
+    return {name: r for (h, name, d), r in results.items() if h == half and d == device}
+
+
+def shift(found, device):
+    """The constant gain of a peer without a target."""
+    if device not in ("dynaudnorm", "speechnorm"):
+        return 0.0
+    return -float(np.median(np.concatenate([r["errors"] for r in found.values()])))
+
+
+def collect(results, half, device):
+    found = of(results, half, device)
+    g = shift(found, device)
+    join = lambda key: np.concatenate([r[key] for r in found.values()])
+    errors, whole = np.abs(join("errors") + g), np.abs([r["integrated"] + g for r in found.values()])
+    on_target = [found[n]["untouched"] * 100 for n in family.ON_TARGET] if half != "whisper" else [0, 0]
+    return {"mean": errors.mean(), "worst": errors.max(), "first": np.abs(join("onsets") + g).mean(), "whole": whole.mean(), "whole worst": whole.max(),
+            "pause": max(join("pauses"), default=0), "fade": max(join("fades"), default=0), "untouched": on_target,
+            "peak": max(r["true_peak"] + g for r in found.values())}
+
+
 def summary(results, half, devices):
-    import numpy as np
-    out=[]
-    for d in devices:
-        rs=[r for (h,n,x),r in results.items() if h==half and x==d]
-        E=np.abs(np.concatenate([r['errors'] for r in rs])); out.append(f"{d} mean {E.mean():.3f} worst {E.max():.2f} I worst {max(abs(r['integrated']) for r in rs):.2f} TP {max(r['true_peak'] for r in rs):.3f}")
-    return "\n".join(out)
+    lines = ["| | section error, mean | worst | first 2 s, mean | whole, mean | worst | pause lifted | fade lifted | untouched: music, talk | true peak |", "|---|" + "---|" * 9]
+    for device in devices:
+        c = collect(results, half, device)
+        lines.append(f"| {device} | {c['mean']:.2f} | {c['worst']:.1f} | {c['first']:.1f} | {c['whole']:.2f} | {c['whole worst']:.2f} | {c['pause']:+.1f} | {c['fade']:+.1f} | "
+                     f"{c['untouched'][0]:.0f} %, {c['untouched'][1]:.0f} % | {c['peak']:+.2f} |")
+    return "\n".join(lines)
+
+
+def programmes(results, half, devices):
+    names = list(of(results, half, devices[0]))
+    names.sort(key=lambda n: list(family.TUNE).index(n) if n in family.TUNE else 99)
+    lines = ["| programme | " + " | ".join(f"{d}: mean, worst, whole" for d in devices) + " | mdyn, section by section |", "|---|" + "---|" * (len(devices) + 1)]
+    for name in names:
+        cells = []
+        for d in devices:
+            found = of(results, half, d)
+            r, g = found[name], shift(found, d)
+            e = np.abs(np.array(r["errors"]) + g)
+            cells.append(f"{e.mean():.1f}, {e.max():.1f}, {r['integrated'] + g:+.1f}")
+        mine = of(results, half, devices[0])[name]
+        lines.append(f"| {name} | " + " | ".join(cells) + " | " + " ".join(f"{e:+.1f}" for e in mine["errors"]) + " |")
+    return "\n".join(lines)
+
+
+def limits(results):
+    lines = ["| | max S over the target, limit | largest | max M over the target, limit | largest | section error, mean | whole, mean |", "|---|" + "---|" * 6]
+    for device, (short, momentary) in LIMITED.items():
+        found = {**of(results, "report", device), **of(results, "whisper", device)}
+        c = collect(results, "report", device)
+        most = [max(r["windows"][k] for r in found.values()) - TARGET for k in (0, 1)]
+        lines.append(f"| {device} | {short} | {most[1]:.2f} | {momentary} | {most[0]:.2f} | {c['mean']:.2f} | {c['whole']:.2f} |")
+    return "\n".join(lines)
+
+
+def whisper(results):
+    lines = ["| | section errors: whisper, explosion, whisper | first 2 s of each | max M over the target | true peak |", "|---|---|---|---|---|"]
+    for device in ("mdyn", "lookahead=0", "night, lookahead=0", *PEERS):
+        found = of(results, "whisper", device)
+        g = shift(of(results, "report", device), device)
+        for r in found.values():
+            row = lambda key: " ".join(f"{e + g:+.1f}" for e in r[key])
+            lines.append(f"| {device} | {row('errors')} | {row('onsets')} | {r['max_momentary'] + g - TARGET:+.1f} | {r['true_peak'] + g:+.2f} |")
+    return "\n".join(lines)
+
+
+def curves(results, name):
+    source = of(results, "report", "mdyn")[name]["source"]
+    at = lambda y: [(0.1 * (k + 1), v) for k, v in enumerate(y) if v > -75]
+    found = {d: of(results, "report", d)[name]["reading"] for d in ("mdyn", "loudnorm")}
+    gain = {}
+    for d, r in found.items():
+        n = min(len(r.momentary), len(source.momentary))
+        gain[d] = [(0.1 * (k + 1), r.momentary[k] - source.momentary[k]) if source.momentary[k] > -65 else (0.1 * (k + 1), float("nan")) for k in range(4, n)]
+    return {"input": at(source.short_term[9:]), **{d: at(r.short_term[9:]) for d, r in found.items()}}, gain
+
+
+def draw(folder, results):
+    lines = []
+    for name in PICTURED:
+        loud, gain = curves(results, name)
+        kind, slug = ("loudness", "gain"), name.replace(" ", "-")
+        style = {"input": "lines lw 1.5 lc rgb '#6d7580'"}
+        pictures.plot(f"{folder}/live-{slug}-loudness.png", f"{name}: short-term loudness, target {TARGET} LUFS", "s", "LUFS", loud, ["set key bottom right horizontal", "set yrange [-60:-5]"], style)
+        pictures.plot(f"{folder}/live-{slug}-gain.png", f"{name}: gain (output less input, momentary)", "s", "dB", gain, ["set key bottom right horizontal"])
+        lines += [f"![{name}, {k}](pictures/live-{slug}-{k}.png)" for k in kind] + [""]
+    return "\n".join(lines)
+
+
+def write(out, results):
+    folder = os.path.join(out, "pictures")
+    os.makedirs(folder, exist_ok=True)
+    versions = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", *family.PACKAGES], capture_output=True, text=True).stdout.rstrip(", ")
+    ahead = summary(results, "report", ("lookahead=0", "mdyn", "lookahead=3000")).replace("| mdyn |", "| lookahead=400, the default |")
+    tuned = summary(results, "tune", ("mdyn",)).splitlines()[-1].replace("| mdyn |", "| mdyn on the half it was tuned on |")
+    text = [INTRO.format(target=TARGET, ceiling=CEILING, versions=versions, n=len(family.REPORT), seen=SEEN),
+            "LU and dB.\n", summary(results, "report", ("mdyn", *PEERS)) + "\n" + tuned, "\n## Programmes\n", programmes(results, "report", ("mdyn", *PEERS)),
+            "\n## Lookahead\n", ahead,
+            "\n## Limits\n\nmax-short-term and max-momentary, read from windows that begin at any ms, over all programmes of the report half and the one below. Only max-short-term=5 set "
+            "(EBU R 128 s1) means 8 for max M.\n", limits(results),
+            "\n## Whisper to explosion\n\n-42 to -5 LUFS and back.\n", whisper(results),
+            "\n## Four programmes\n\nThe gain is shown where the input is over -65 LUFS.\n", draw(folder, results)]
+    with open(os.path.join(out, "loudness-live.md"), "w", encoding="utf-8") as f:
+        f.write("\n".join(text))

@@ -21,18 +21,17 @@ def peer(graph):
 
 DEVICES = {
     "mdyn": mdyn(),
-    "loudnorm": peer(f"loudnorm=I={TARGET}:TP={CEILING},aresample={family.RATE}"),
+    "loudnorm": peer(f"loudnorm=I={TARGET}:TP={CEILING},aformat=sample_rates={family.RATE}"),
     "dynaudnorm": peer("dynaudnorm"),
     "speechnorm": peer("speechnorm=e=12.5:r=0.0001:l=1"),
     "lookahead=0": mdyn("lookahead=0"),
     "lookahead=3000": mdyn("lookahead=3000"),
     "night": mdyn("preset=night"),
     "night, lookahead=0": mdyn("preset=night", "lookahead=0"),
-    "max-short-term=5": mdyn("max-short-term=5"),
     "max-short-term=5, lookahead=0": mdyn("max-short-term=5", "lookahead=0"),
 }
 PEERS = "loudnorm", "dynaudnorm", "speechnorm"
-LIMITED = {"night": (2, 5), "night, lookahead=0": (2, 5), "max-short-term=5": (5, 8), "max-short-term=5, lookahead=0": (5, 8)}
+LIMITED = {"night": (2, 5), "night, lookahead=0": (2, 5), "max-short-term=5, lookahead=0": (5, 8)}  # LU over the target: short-term, momentary
 PICTURED = "two speakers", "radio", "film", "fades"
 
 
