@@ -61,6 +61,8 @@ struct MdynElement {
 	gsize delay;                     /* mdyn_latency of the core */
 	guint64 in;                      /* frames taken; output frame k comes with input frame k + delay */
 	guint64 fed;                     /* frames since the core was new or reset: places the blocks of control */
+	guint64 last;                    /* frames that came in buffers, and where the last of these said that it ends */
+	GstClockTime last_end;
 	guint64 gap_run;                 /* frames of GAP at the end of what was taken */
 	gboolean discont;                /* the next output does not follow the last one */
 	gboolean keyless;                /* what is processed now is no audio that a key belongs to */

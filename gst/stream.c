@@ -114,6 +114,17 @@ run (MdynElement *self, GstAudioBuffer *a)
 	}
 }
 
+/* Where a frame that is the first behind a buffer begins. A segment may begin and end within frames; the stream's end is then where its
+ * last buffer said. */
+static GstClockTime
+end_at (const MdynElement *self, const MdynAnchor *a, guint64 frame)
+{
+	GstClockTime end = pts_from (self, a, frame);
+	if (frame != self->last || !GST_CLOCK_TIME_IS_VALID (end) || !GST_CLOCK_TIME_IS_VALID (self->last_end))
+		return end;
+	return (guint64) ABS (GST_CLOCK_DIFF (end, self->last_end)) * (guint64) self->info.rate < 2 * GST_SECOND ? self->last_end : end;
+}
+
 /* Takes buf through the core, cuts off what lies before the start, stamps the rest. NULL: nothing is left, or *ret says why. */
 static GstBuffer *
 advance (MdynElement *self, GstBuffer *buf, gsize frames, GstFlowReturn *ret)
@@ -121,7 +132,7 @@ advance (MdynElement *self, GstBuffer *buf, gsize frames, GstFlowReturn *ret)
 	gsize before = self->in < self->delay ? (gsize) (self->delay - self->in) : 0, skip = MIN (before, frames), n = frames - skip;
 	guint64 first = self->in + skip - MIN (self->in + skip, self->delay);
 	const MdynAnchor *a = anchor_at (self, first);
-	GstClockTime pts = pts_from (self, a, first), end = pts_from (self, a, first + n);
+	GstClockTime pts = pts_from (self, a, first), end = end_at (self, a, first + n);
 	guint64 offset = offset_from (a, first);
 	GstAudioBuffer audio;
 
@@ -186,7 +197,7 @@ push_silence (MdynElement *self, guint64 frames)
 void
 mdyngst_stream_forget (MdynElement *self)
 {
-	self->in = self->gap_run = 0;
+	self->in = self->last = self->gap_run = 0;
 	self->discont = TRUE;
 	gst_queue_array_clear (self->anchors);
 }
@@ -346,6 +357,8 @@ mdyngst_stream_take (MdynElement *self, GstBuffer *buf, GstBuffer **out)
 		gst_buffer_unref (buf);
 		return ret;
 	}
+	self->last = self->in + frames;
+	self->last_end = GST_BUFFER_PTS_IS_VALID (buf) && GST_BUFFER_DURATION_IS_VALID (buf) ? GST_BUFFER_PTS (buf) + GST_BUFFER_DURATION (buf) : GST_CLOCK_TIME_NONE;
 	*out = advance (self, buf, frames, &ret);
 	return ret;
 }

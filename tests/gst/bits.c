@@ -107,6 +107,86 @@ START_TEST (work_has_the_bits_of_the_core)
 }
 END_TEST
 
+/* Each number of channels, without positions and with those of the first bits of a mask. */
+START_TEST (idle_is_untouched_at_each_number_of_channels)
+{
+	for (guint channels = 1; channels <= MDYN_CHANNELS_MAX; channels++)
+		for (int masked = 0; masked < (channels > 1 && channels <= 28 ? 2 : 1); masked++)
+			for (int k = 0; k < MDYN_KINDS; k++) {
+				const Shape s = { 8000, channels, k & 1, k & 2 };
+				double *x = noise (&s, 300, 0.4, channels);
+				Test t = open_test (mdyn_class_get (k)->name, "bypass=true", &s);
+				if (masked) {
+					GstCaps *caps = caps_of (&s, &t.info);
+					gst_caps_set_simple (caps, "channel-mask", GST_TYPE_BITMASK, ((guint64) 1 << channels) - 1, NULL);
+					ck_assert (gst_audio_info_from_caps (&t.info, caps));
+					gst_harness_set_src_caps (t.h, caps);
+				}
+				push_all (&t, x, 300, 100);
+				eos (&t);
+				Got g = pull (&t);
+				assert_same (&g, x, 300, channels, mdyn_class_get (k)->name);
+				GstPad *pad = gst_element_get_static_pad (t.e, "src");
+				GstCaps *in = gst_pad_get_current_caps (GST_PAD_PEER (t.h->srcpad)), *out = gst_pad_get_current_caps (pad);
+				ck_assert (gst_caps_is_equal (in, out));
+				gst_caps_unref (in);
+				gst_caps_unref (out);
+				gst_object_unref (pad);
+				drop (&g);
+				close_test (&t);
+				g_free (x);
+			}
+}
+END_TEST
+
+/* A buffer of several memories, one of them shared, cut anywhere if interleaved, at the planes if planar. */
+START_TEST (buffers_of_many_memories)
+{
+	for (int planar = 0; planar < 2; planar++) {
+		const Shape s = { 48000, 2, FALSE, planar };
+		const gsize frames = 480;
+		double *x = noise (&s, frames, 0.9, 5), *wanted = by_core ("mastercomp", "threshold=-40", &s, x, frames, NULL, 0);
+		Test t = open_test ("mastercomp", "threshold=-40", &s);
+		GstBuffer *whole = buffer_of (&t, x, 0, frames), *b = gst_buffer_new ();
+		GstMapInfo m, kept;
+		gst_buffer_map (whole, &m, GST_MAP_READ);
+		const gsize cuts[] = { 0, planar ? m.size / 2 : 13, planar ? m.size / 2 : 1001, m.size };
+		guint8 *before = g_memdup2 (m.data, m.size);
+		GstMemory *shared = NULL;
+		for (gsize i = 0; i + 1 < G_N_ELEMENTS (cuts); i++)
+			if (cuts[i + 1] > cuts[i]) {
+				GstMemory *part = gst_allocator_alloc (NULL, cuts[i + 1] - cuts[i], NULL);
+				GstMapInfo to;
+				gst_memory_map (part, &to, GST_MAP_WRITE);
+				memcpy (to.data, m.data + cuts[i], to.size);
+				gst_memory_unmap (part, &to);
+				gst_buffer_append_memory (b, part);
+				shared = part;
+			}
+		GstBuffer *other = gst_buffer_new (); /* shares the last one */
+		gst_buffer_append_memory (other, gst_memory_ref (shared));
+		if (planar)
+			gst_buffer_add_audio_meta (b, &t.info, frames, NULL);
+		ck_assert_int_eq (gst_buffer_n_memory (b), planar ? 2 : 3);
+		ck_assert_int_eq (gst_harness_push (t.h, stamp (b, 0, 10 * GST_MSECOND, 0, frames)), GST_FLOW_OK);
+		Got g = pull (&t);
+		assert_same (&g, wanted, frames, 2, planar ? "planes apart" : "pieces");
+		ck_assert (memcmp (wanted, x, frames * 2 * sizeof *x));
+		gst_buffer_map (other, &kept, GST_MAP_READ);
+		ck_assert (!memcmp (kept.data, before + m.size - kept.size, kept.size)); /* not written to */
+		gst_buffer_unmap (other, &kept);
+		gst_buffer_unref (other);
+		gst_buffer_unmap (whole, &m);
+		gst_buffer_unref (whole);
+		g_free (before);
+		drop (&g);
+		close_test (&t);
+		g_free (x);
+		g_free (wanted);
+	}
+}
+END_TEST
+
 START_TEST (the_input_is_not_written_to)
 {
 	for (int planar = 0; planar < 2; planar++) {
@@ -196,6 +276,8 @@ main (int argc, char **argv)
 	tcase_add_test (t, idle_is_untouched_at_every_buffer_size);
 	tcase_add_test (t, idle_is_untouched_at_the_ends_of_rate_and_channels);
 	tcase_add_test (t, work_has_the_bits_of_the_core);
+	tcase_add_test (t, idle_is_untouched_at_each_number_of_channels);
+	tcase_add_test (t, buffers_of_many_memories);
 	tcase_add_test (t, the_input_is_not_written_to);
 	tcase_add_test (t, non_finite_samples_are_silenced_and_told_once);
 	tcase_add_test (t, positions_reach_the_core);

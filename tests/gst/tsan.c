@@ -10,7 +10,7 @@ void __tsan_acquire (void *address);
 void __tsan_release (void *address);
 
 #define REAL(name) \
-	static __typeof__ (name) *real; \
+	static __typeof__ (name) *_Atomic real; \
 	if (!real) \
 	real = (__typeof__ (name) *) dlsym (RTLD_NEXT, #name)
 
