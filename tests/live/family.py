@@ -85,6 +85,13 @@ REPORT = {
     "podcast": [("credits", -15, 12), ("fish-small", -22, 20), ("june", -24, 14), ("fish-small", -22, 14), ("credits", -15, 10)],
 }
 WHISPER = {"whisper to explosion": [("synth-gb", -42, 12), ("track5", -5, 6), ("synth-gb", -42, 14)]}
+# of what tests/packages has
+SHORT = {
+    "talk on target": [("synth-gb", -23, 35), ("pause", -60, 3), ("synth-us", -23, 15)],
+    "pauses": [("synth-us", -28, 10), ("pause", -60, 6), ("synth-us", -28, 8), ("pause", -200, 2), ("synth-gb", -26, 8), ("pause", -52, 7), ("synth-gb", -26, 8)],
+    "jumps": [("track1", -36, 10), ("track1", -16, 10), ("synth-gb", -38, 12), ("synth-gb", -18, 10)],
+    **WHISPER,
+}
 ON_TARGET = "music on target", "talk on target"
 
 

@@ -37,7 +37,7 @@ PICTURED = "two speakers", "radio", "film", "fades"
 
 @functools.lru_cache(maxsize=2)
 def programme(half, name):
-    made = family.Programme((family.TUNE if half == "tune" else family.REPORT if half == "report" else family.WHISPER)[name])
+    made = family.Programme({"tune": family.TUNE, "report": family.REPORT, "whisper": family.WHISPER, "short": family.SHORT}[half][name])
     return made, readings.Reading(made.x, family.RATE)
 
 
