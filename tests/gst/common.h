@@ -198,17 +198,33 @@ take (const Test *t, Got *g, GstBuffer *b)
 	gst_audio_buffer_unmap (&a);
 }
 
-/* All that has come out so far. */
+/* What has come out so far, `most` buffers of it. */
 static inline Got
-pull (const Test *t)
+pull_some (const Test *t, guint most)
 {
 	Got g = { .x = g_array_new (FALSE, FALSE, sizeof (double)), .offsets_follow = TRUE, .pts = GST_CLOCK_TIME_NONE };
 	GstBuffer *b;
-	while ((b = gst_harness_try_pull (t->h))) {
+	while (g.buffers < most && (b = gst_harness_try_pull (t->h))) {
 		take (t, &g, b);
 		gst_buffer_unref (b);
 	}
 	return g;
+}
+
+/* FALSE, and nothing to drop: there is none. */
+static inline gboolean
+pull_one (const Test *t, Got *g)
+{
+	*g = pull_some (t, 1);
+	if (!g->buffers)
+		g_array_free (g->x, TRUE);
+	return g->buffers > 0;
+}
+
+static inline Got
+pull (const Test *t)
+{
+	return pull_some (t, G_MAXUINT);
 }
 
 static inline double
@@ -232,6 +248,16 @@ assert_same (const Got *g, const double *x, gsize frames, guint channels, const 
 		ck_assert_msg (at (g, i) == x[i], "%s: sample %" G_GSIZE_FORMAT " is %g instead of %g", what, i, at (g, i), x[i]);
 	ck_assert_msg (g->worst <= 1, "%s: times are off by %" G_GUINT64_FORMAT " ns", what, g->worst);
 	ck_assert_msg (g->offsets_follow, "%s: offsets do not follow", what);
+}
+
+/* The stream ends, and this is all that has come out and not been pulled yet. */
+static inline void
+expect (Test *t, const double *x, gsize frames, const char *what)
+{
+	eos (t);
+	Got g = pull (t);
+	assert_same (&g, x, frames, t->shape.channels, what);
+	drop (&g);
 }
 
 /* What the core alone makes of it, its latency cut off. key: interleaved, as many frames, NULL for none. */

@@ -197,10 +197,7 @@ START_TEST (the_key_goes_on_over_a_gap_of_the_audio)
 	ck_assert (gst_harness_push_event (t.h, gst_event_new_gap (time_of (&STEREO, half), time_of (&STEREO, gap))));
 	t.at += gap;
 	ck_assert_int_eq (push (&t, x, frames - half - gap), GST_FLOW_OK);
-	eos (&t);
-	Got g = pull (&t);
-	assert_same (&g, wanted, frames, 2, "gap of the audio");
-	drop (&g);
+	expect (&t, wanted, frames, "gap of the audio");
 	close_both (&t, &k);
 	g_free (wanted);
 	g_free (x);

@@ -115,22 +115,17 @@ START_TEST (a_jump_stays_a_jump)
 		push_at (&t, x, 0, 4800, 0, 0);
 		push_at (&t, x, 4800, 4800, later, flagged ? GST_BUFFER_FLAG_DISCONT : 0);
 		eos (&t);
-		GstBuffer *b;
 		GstClockTime next = 0;
 		gsize frames = 0;
-		while ((b = gst_harness_try_pull (t.h))) {
-			Got g = { .x = g_array_new (FALSE, FALSE, sizeof (double)) };
-			take (&t, &g, b);
+		for (Got g; pull_one (&t, &g); drop (&g)) {
 			if (frames == 4800)
 				next = later;
-			ck_assert_int_eq (GST_BUFFER_PTS (b), next);
-			ck_assert_int_eq (GST_BUFFER_IS_DISCONT (b), frames == 0 || frames == 4800);
+			ck_assert_int_eq (g.pts, next);
+			ck_assert_int_eq (g.disconts, frames == 0 || frames == 4800);
 			for (gsize i = 0; i < g.frames * 2; i++)
 				ck_assert (at (&g, i) == x[frames * 2 + i]);
 			frames += g.frames;
-			next += GST_BUFFER_DURATION (b);
-			drop (&g);
-			gst_buffer_unref (b);
+			next = g.end;
 		}
 		ck_assert_int_eq (frames, 9600);
 		close_test (&t);
@@ -243,18 +238,13 @@ START_TEST (the_gap_flag_moves_with_the_silence)
 		for (gsize i = 0; i < 48000; i += 480)
 			push_at (&t, x, i, 480, time_of (&STEREO, i), i >= 9600 && i < 28800 ? GST_BUFFER_FLAG_GAP : 0);
 		eos (&t);
-		GstBuffer *b;
 		guint flagged = 0;
-		while ((b = gst_harness_try_pull (t.h))) {
-			Got g = { .x = g_array_new (FALSE, FALSE, sizeof (double)) };
-			take (&t, &g, b);
+		for (Got g; pull_one (&t, &g); drop (&g)) {
 			gboolean silent = TRUE;
 			for (gsize i = 0; i < g.x->len; i++)
 				silent &= at (&g, i) == 0;
 			ck_assert (silent || !g.gaps);
 			flagged += g.gaps;
-			drop (&g);
-			gst_buffer_unref (b);
 		}
 		ck_assert_int_ge (flagged, 38);
 		close_test (&t);
