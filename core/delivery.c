@@ -51,6 +51,15 @@ mdyn_delivery_dual_mono (const char *nick)
 	return d && d->dual_mono;
 }
 
+bool
+mdyn_delivery_needs_dialogue (const char *nick)
+{
+	for (const limit *l = limits; nick && l < limits + sizeof limits / sizeof *limits; l++)
+		if (!strcmp (l->nick, nick) && l->measure == offsetof (mdyn_loudness_result, dialogue))
+			return true;
+	return false;
+}
+
 const char *
 mdyn_delivery_source (const char *nick)
 {

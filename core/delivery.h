@@ -29,6 +29,9 @@ bool mdyn_delivery_known (const char *nick);
 /* Whether it counts one channel as two loudspeakers; false for none. */
 bool mdyn_delivery_dual_mono (const char *nick);
 
+/* Whether its verdict stands on where dialogue is. */
+bool mdyn_delivery_needs_dialogue (const char *nick);
+
 /* Its source; NULL for none. */
 const char *mdyn_delivery_source (const char *nick);
 

@@ -131,6 +131,7 @@ document (mdyn_proc *p, mdyn_document *t)
 		t->measured_loudness = s->measured.loudness;
 		t->measured_peak = s->measured.peak;
 	}
+	t->dialogue_found = s->detects;
 	if (!isnan (mdyn_dialogue_share (mdyn_loudness_dialogue (s->in))))
 		t->dialogue_by = s->detects ? "voice activity (speexdsp): speech from pauses and noise, not from music" : "told by the row dialogue";
 	warn (p, t->warning);

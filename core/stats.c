@@ -84,6 +84,7 @@ verdict (const mdyn_document *s, bool *ok)
 	json_t *o = json_object ();
 	put (o, "of", json_string (s->has_out ? "output" : "input"), ok);
 	put (o, "source", json_string (mdyn_delivery_source (s->preset)), ok);
+	put (o, "approximate", json_boolean (s->dialogue_found && mdyn_delivery_needs_dialogue (s->preset)), ok);
 	put (o, "pass", pass == MDYN_UNJUDGED ? json_null () : json_boolean (pass), ok);
 	put (o, "criteria", criteria (c, n, ok), ok);
 	return o;

@@ -18,7 +18,7 @@
  *   blocks            the momentary loudness of the input's blocks of 400 ms, one every 100 ms, from -120 LUFS up: "loudness:count ...", in bins of .1 LU with
  *                     their mean in thousandths of a LU; from it a gain or a group is exact (core/measured.h)
  *   warnings          list of lines: channels without a position; a programme that never rises over the gate
- *   verdict           null, or with a delivery preset: of ("input" or "output"), source, pass, and criteria, a list of what is asked, each with name (the
+ *   verdict           null, or with a delivery preset: of ("input" or "output"), source, approximate (dialogue counts and a detector found it), pass, and criteria, a list of what is asked, each with name (the
  *                     measurement's field), measured, limit, tolerance, min, max, required (false: advised), pass, source. min or max are null where nothing
  *                     is asked; pass is null where it cannot be judged. The programme passes if all that is required passes; silence fails.
  *                     See core/delivery.h. */
@@ -37,6 +37,7 @@ typedef struct mdyn_document {
 	bool dual_mono;
 	const char *mode, *preset;                /* preset NULL: none */
 	const char *dialogue_by;                  /* who found it; NULL: nobody */
+	bool dialogue_found;                      /* by a detector, not told */
 	double target, ceiling, gain, reduction;  /* NaN: none to tell; reduction: the limiter's largest, dB */
 
 	/* linear; else NULL, NaN, 0 */

@@ -40,7 +40,7 @@ def lands(table, gate):
     text = ["## Linear", "",
             f"Each programme ({linear.SECONDS} s; speech of espeak-ng, music of Debian's neverball-common) at {linear.LEVEL} LUFS is measured, then played by `mode=linear` "
             f"at {linear.TARGET} LUFS; LU by which the output misses it, read by the tests' own meter in numpy with channel weights by the formula of BS.1770-5. In the layouts "
-            "with more than two channels the programme is spread over all, and a loud 50 Hz tone stands in each LFE.", "",
+            "with more than two channels the programme is spread over all, and a loud 50 Hz tone stands in each LFE. (A stats file rounds to 0.001.)", "",
             "| layout | rate | " + " | ".join(names) + " |", "|---|---|" + "---|" * len(names)]
     for (layout, rate), off in table.items():
         text.append(f"| {layout} | {rate / 1000:g} kHz | " + " | ".join(f"{off[n]:+.4f}" if n in off else "" for n in names) + " |")
@@ -66,7 +66,7 @@ def dialogue(found):
             "automation or a command, from a cue sheet, the gate of a dialogue track, a detector of your choice. Loudness is then that of all dialogue blocks of 100 ms, ungated (BS.1770-1); "
             "the stats have it beside the programme's, with its share and range. Nothing told, nothing judged: the verdict is null, not a guess from the full mix.", "",
             "`dialogue=auto` asks the voice activity detector of speexdsp (meson option `speech`), and the stats say so. It is not Dolby's Dialogue Intelligence. It tells speech from "
-            "pauses and noise; music it takes for speech, so it fits talk without music, and films with a centre channel, of which it hears only that. Found, against what was put in:", ""]
+            "pauses and noise; music it takes for speech, so it fits talk without music, and films with a centre channel, of which it hears only that. A verdict that stands on it says `approximate`. Found, against what was put in:", ""]
     if not found:
         return text + ["(speexdsp was not in this build.)", ""]
     text += ["| programme | speech, % of blocks | found | its loudness, LUFS | found |", "|---|---|---|---|---|"]
@@ -77,8 +77,25 @@ def dialogue(found):
                    "speexdsp 93 to 100 %. There is no other in Debian 12.", ""]
 
 
-def write(path, rows, table, gate, before, after, found):
-    text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after), *dialogue(found)]
+def deliveries(judged):
+    text = ["## Deliveries", "",
+            "`preset=` sets target and ceiling, and the stats' `verdict` judges the output (in `mode=measure` the input), each criterion by the measured value to one decimal. "
+            "In brackets: advised, does not fail. Where a specification widens its tolerance for live programmes, `mode=live` is judged by that. What has no published tolerance is "
+            "reported, not judged. Sources: the documents and pages named, or what others quote of them; none was certified by its owner.", "",
+            "| preset | target | ceiling | judged | source |", "|---|---|---|---|---|"]
+    units = {"integrated": "LUFS", "dialogue": "LUFS", "max_short_term": "LUFS", "true_peak": "dBTP", "dialogue_range": "LU"}
+    for nick, target, ceiling, verdict in judged:
+        cells = []
+        for c in verdict["criteria"]:
+            bounds = f"at most {c['max']:g}" if c["min"] is None else f"{c['min']:g} .. {c['max']:g}"
+            line = f"{c['name'].replace('_', ' ')} {bounds} {units.get(c['name'], 'dBFS')}"
+            cells.append(line if c["required"] else f"({line})")
+        text.append(f"| `{nick}` | {target:g} | {ceiling:g} | {'; '.join(cells)} | {verdict['source']} |")
+    return text + [""]
+
+
+def write(path, rows, table, gate, before, after, found, judged):
+    text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after), *deliveries(judged), *dialogue(found)]
     if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(path)), "loudness-live.md")):
         text += ["The live mode: [loudness-live.md](loudness-live.md).", ""]
     with open(path, "w") as f:

@@ -24,11 +24,11 @@ def of_stats(path):
     with open(path) as f:
         o = json.load(f)
     os.unlink(path)
-    return {name: o[field] for name, field in STATS.items()}
+    return {name: o[field] for name, field in STATS.items()} | {"document": o}
 
 
-def core(tool, x, rate, stats):
-    subprocess.run([tool, "masternorm", str(rate), str(x.shape[1]), "4096", "mode=measure", f"stats-file={stats}"],
+def core(tool, x, rate, stats, *more):
+    subprocess.run([tool, "masternorm", str(rate), str(x.shape[1]), "4096", "mode=measure", f"stats-file={stats}", *more],
                    input=x.astype("<f8").tobytes(), stdout=subprocess.DEVNULL, check=True, timeout=300)
     return of_stats(stats)
 

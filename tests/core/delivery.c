@@ -208,11 +208,40 @@ START_TEST (without_dialogue_no_verdict)
 			tone (&c, 997, loud ? -1 : -27, 0, 3);
 			json_t *o = stats_of (&c, rows ("mode=measure:preset=%s", presets[i]), NULL, NULL), *v = json_object_get (o, "verdict");
 			ck_assert (json_is_null (json_object_get (criterion (o, "dialogue"), "pass")));
+			ck_assert (json_is_false (json_object_get (v, "approximate")));
 			const json_t *pass = json_object_get (v, "pass");
 			ck_assert (loud ? json_is_false (pass) : json_is_null (pass));
 			json_decref (o);
 			free (c.x);
 		}
+}
+END_TEST
+
+/* A detector in place of what is told makes the verdict approximate, of deliveries that ask for dialogue; without one in the build it is refused. */
+START_TEST (detected_dialogue_is_approximate)
+{
+	static const char *const presets[] = { "netflix", "ebu-r128" };
+	clip c = new_clip (48000, 2, 4);
+	talk (&c, 0, 0, 3);
+	for (int i = 0; i < 2; i++) {
+		mdyn_proc *p = make (&c, rows ("mode=measure:dialogue=auto:preset=%s:stats-file=%s", presets[i], stats_path ()), NULL);
+		int err = mdyn_prepare (p, why, sizeof why);
+		if (err == 0) {
+			clip y = run (p, &c, 1000);
+			ck_assert_int_eq (mdyn_finish (p, why, sizeof why), 0);
+			json_t *o = json_load_file (path, 0, NULL), *v = json_object_get (o, "verdict");
+			ck_assert (json_is_boolean (json_object_get (v, "approximate")) && json_is_true (json_object_get (v, "approximate")) == !i);
+			ck_assert_ptr_nonnull (strstr (json_string_value (json_object_get (o, "dialogue_by")), "speexdsp"));
+			ck_assert (isfinite (value (o, "dialogue_share")));
+			json_decref (o);
+			free (y.x);
+		} else {
+			ck_assert_int_eq (err, -ENOTSUP);
+			ck_assert_msg (strstr (why, "dialogue=auto") && !strchr (why, '\n'), "%s", why);
+		}
+		mdyn_destroy (&p);
+	}
+	free (c.x);
 }
 END_TEST
 
@@ -278,6 +307,7 @@ main (void)
 	tcase_add_test (t, audio_books_are_judged_by_rms);
 	tcase_add_test (t, without_dialogue_no_verdict);
 	tcase_add_test (t, dialogue_is_judged_where_it_is_told);
+	tcase_add_test (t, detected_dialogue_is_approximate);
 	suite_add_tcase (s, t);
 	return run_tap (s);
 }
