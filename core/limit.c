@@ -4,7 +4,7 @@
 /* The limiter works when a quantum is complete and plays the factors out during the next.
  *
  *   peaks of groups of frames -> reduction D = log2 (peak / ceiling) -> link -> sliding maximum -> release: R0 >= D that returns from a transient and holds a
- *   level -> the gain 2^-R0 made smooth twice, over the whole lookahead and over its last ms -> a mean of both -> straight lines between the groups
+ *   level -> the gain 2^-R0 made smooth twice, over the whole lookahead and over its last 6 ms -> a mean of both -> straight lines between the groups
  *
  * D, R0, R, E, M are reductions in log2 units (6.02 dB each). Of each lane (a channel, or all together at link 100):
  *   C   largest D of the last 17 ms: closes the gaps between the half-cycles of a tone, down to 20 Hz.
@@ -37,7 +37,7 @@
 #define LEVEL_STEADY 0.02f                        /* log2: what C may move while it is a level */
 #define DENSE 5.0                                 /* a transient's release time where limiting is rare over that where it is dense */
 #define DENSITY (1 / MDYN_DB_PER_LOG2)            /* M half-way between rare and dense */
-#define DENSITY_MS 400
+#define DENSITY_MS 400                            /* of M */
 #define NARROW_MS 6                               /* the narrow gain's lookahead */
 #define ROUND_MS 2                                /* of the second box */
 #define LEAN 0.08                                 /* the narrow gain's share in the mean ... */
