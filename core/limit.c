@@ -27,7 +27,7 @@
 #define GROUPS_MAX (QUANTUM / 8)
 /* What peaks of the output stand above the detector's reading of the input, dB: its error, and what the gain's movement adds, the more the faster it closes
  * (per group of the narrow gain's lookahead). */
-#define MARGIN_DB 0.03
+#define MARGIN_DB 0.015
 #define MARGIN_SLOPE_DB 0.12
 #define MARGIN (1 - 1e-5)                         /* mdyn_log2, mdyn_exp2 and the rounding of factor and product */
 #define IDLE 2e-5f                                /* log2: reductions below end */
@@ -40,8 +40,8 @@
 #define DENSITY_MS 400                            /* of M */
 #define NARROW_MS 6                               /* the narrow gain's lookahead */
 #define ROUND_MS 2                                /* of the second box */
-#define LEAN 0.08                                 /* the narrow gain's share in the mean ... */
-#define LEAN_SLOPE 0.9                            /* ... and what it gains on the way to silence */
+#define LEAN 0.05                                 /* the narrow gain's share in the mean ... */
+#define LEAN_SLOPE 0.93                           /* ... and what it gains on the way to silence */
 
 typedef struct lane {
 	double r0, r, mean;                       /* R0, R, M */
