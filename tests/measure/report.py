@@ -21,8 +21,20 @@ words), drum loops of lmms-common and a synthesised one (break02, jungle01 and h
 192 taps a phase, loudness after BS.1770-5.
 
 What to know when reading: limiters that look at samples only (alimiter, LSP, x42 dpl by default) are louder by what their true peak stands over the ceiling, up to 2 dB on
-drums; hence the tables at equal true peak. masterlimit's lookahead is 15 ms by default because nothing else lowers the residual at equal loudness as it does; releases of any
-shape trade one for the other. (It was 12 ms until the reported speech was seen here; the step to 15 ms is thus not blind.) `louder` gives some of the residual for loudness, `low-latency` gives up the lookahead.
+drums. So there are two readings: *as set*, every ceiling at -1 dB whatever comes out; *at equal true peak*, the ceiling lowered until the output makes -1 dBTP. The table of promises
+says which is met under which. What is missed as set is missed on speech, and on drums of which alimiter lets the peaks between the samples pass.
+
+`louder` gives some of the residual for loudness, `low-latency` gives up the lookahead: at 1.5 ms none of the releases tried (20, 40, 60 and
+100 ms, auto-release on and off) is cleaner than x42 dpl as set, which looks ahead as little; 40 ms is the longest of them that forgets a click within 60 ms.
+
+What was tried, on the tuned-on pieces (with other speech and other synthesised drums), in a model of the gain alone:
+- Lookahead lowers the residual at equal loudness the most: .3 dB a ms on music, .1 on speech. Hence 20 ms, the most that the row allows.
+- Two gains of different width and a power mean of both: better than any one width; exponents 1, 0, -1, -2, -4, -8 each a little better than the one before. A release that is
+  slow where limiting is rare and fast where it is dense: .5 to 1 dB on music, and loudness on drums.
+- No better than these: a limiter of 2 or 4 ms behind a wide one, a third gain, a slow second stage of the release, releases that start faster or end sooner, filling the gaps between
+  peaks before the narrow gain. Narrow gains under 5 ms splatter more than two boxes of 8 ms.
+- A gain that knows all the future, smoothed over 15 ms, has 5 to 10 dB less residual on the same pieces at -11 LUFS: it begins to close 20 to 30 ms before a peak and bridges gaps of 20 to
+  40 ms. What is left to gain is foresight, not another shape.
 """
 
 
