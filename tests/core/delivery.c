@@ -84,6 +84,14 @@ START_TEST (presets_are_as_published)
 		}
 		json_decref (o);
 	}
+	/* What else they set: short-term at most -18, the loudest track at -14. */
+	mdyn_proc *p = make (&c, "preset=ebu-r128-s1", NULL);
+	ck_assert (mdyn_get (p, MDYN_NORM_target) + mdyn_get (p, MDYN_NORM_max_short_term) == -18);
+	mdyn_destroy (&p);
+	p = make (&c, "preset=aes-td1008-album", NULL);
+	ck_assert (mdyn_get (p, MDYN_NORM_group) == MDYN_NORM_group_loudest);
+	mdyn_destroy (&p);
+
 	/* Each delivery of the table is one of the above. */
 	const mdyn_class *cls = mdyn_class_get (MDYN_NORM);
 	size_t known = 0;
