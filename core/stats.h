@@ -18,10 +18,12 @@
  *   blocks            the momentary loudness of the input's blocks of 400 ms, one every 100 ms, from -120 LUFS up: "loudness:count ...", in bins of .1 LU with
  *                     their mean in thousandths of a LU; from it a gain or a group is exact (core/measured.h)
  *   warnings          list of lines: channels without a position; a programme that never rises over the gate
- *   verdict           null, or with a delivery preset: of ("input" or "output"), source, approximate (dialogue counts and a detector found it), pass, and criteria, a list of what is asked, each with name (the
- *                     measurement's field), measured, limit, tolerance, min, max, required (false: advised), pass, source. min or max are null where nothing
- *                     is asked; pass is null where it cannot be judged. The programme passes if all that is required passes; silence fails.
- *                     See core/delivery.h. */
+ *   verdict           null, or with a delivery preset: of ("input" or "output"), source, approximate (dialogue counts, and a detector found it), pass, and
+ *                     criteria, a list of what is asked, each with name (the measurement's field), measured, limit, tolerance, min, max, required (false:
+ *                     advised), pass, source. min or max are null where nothing is asked; pass is null where it cannot be judged. The programme passes if
+ *                     all that is required passes; silence fails.
+ *
+ * See core/delivery.h for how it is judged. */
 #ifndef MDYN_CORE_STATS_H
 #define MDYN_CORE_STATS_H
 

@@ -94,8 +94,15 @@ def deliveries(judged):
     return text + [""]
 
 
+def fields():
+    with open(os.path.join(os.path.dirname(__file__), "../../core/stats.h")) as f:
+        lines = [line[5:].rstrip() for line in f.read().split(" *   schema")[1].split("\n *\n")[0].split("\n")]
+    return ["## The stats", "", "What `stats-file` gets, at the end and every `stats-interval`, and `mdyn_stats`, GStreamer's and FFmpeg's reports tell:", "", "```text",
+            "schema            " + lines[0].lstrip(), *lines[1:], "```", ""]
+
+
 def write(path, rows, table, gate, before, after, found, judged):
-    text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after), *deliveries(judged), *dialogue(found)]
+    text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after), *deliveries(judged), *dialogue(found), *fields()]
     if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(path)), "loudness-live.md")):
         text += ["The live mode: [loudness-live.md](loudness-live.md).", ""]
     with open(path, "w") as f:

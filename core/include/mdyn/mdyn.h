@@ -261,7 +261,7 @@ typedef struct mdyn_meters {
 } mdyn_meters;
 MDYN_API int mdyn_read_meters (mdyn_proc *p, mdyn_meters *meters);
 
-/* The measurement so far as the JSON document that stats-file gets (its fields: core/stats.h), for a class that has one: masternorm. Takes size and
+/* The measurement so far as the JSON document that stats-file gets (its fields: docs/loudness.md), for a class that has one: masternorm. Takes size and
  * returns as snprintf does: the length without the final 0, of which size - 1 at most are in text; so (p, NULL, 0) asks for the length. "complete" is false
  * until mdyn_finish. The last mdyn_latency() frames taken are not counted before they have come out. -ENOTSUP: the class has none; -ENOMEM. It allocates and
  * composes some kilobytes: call it between two mdyn_process of the same thread where some 50 us and an allocation are no harm. */
