@@ -59,13 +59,19 @@ mdyn_truepeak_reset (mdyn_truepeak *t)
 }
 
 /* Step 4: v = level of the alternation (-1)^n around each 8 frames: means of 8, smoothed by a triangle over 7 of them. The largest v from 2 before to 1 after
- * counts: where the alternation is out of step with the frames, v itself is small. */
+ * counts: where the alternation is out of step with the frames, v itself is small. A quarter of what follows less what leads lets a slope, as every tone low in the
+ * band is one, sum to nothing. */
 static void
 add_alternation (float *peak8, const float *past)
 {
 	float b[GROUPS_MAX * 2 + 1], v[GROUPS_MAX + 3];
-	for (int j = 0; j < GROUPS_MAX * 2 + 1; j++, past += 8)
-		b[j] = ((past[0] - past[1]) + (past[2] - past[3])) + ((past[4] - past[5]) + (past[6] - past[7]));
+	const float *end = past + 8 * (GROUPS_MAX * 2 + 1);
+	float edge = past[0] + past[1]; /* nearly: the frame before is gone */
+	for (int j = 0; j < GROUPS_MAX * 2 + 1; j++, past += 8) {
+		float next = past[7] + (past + 8 < end ? past[8] : past[6]);
+		b[j] = (((past[0] - past[1]) + (past[2] - past[3])) + ((past[4] - past[5]) + (past[6] - past[7]))) + 0.25f * (next - edge);
+		edge = next;
+	}
 	for (int j = 0; j < GROUPS_MAX + 3; j++) {
 		const float *m = b + 3 + j;
 		v[j] = fabsf ((4 * m[0] + 3 * (m[-1] + m[1])) + (2 * (m[-2] + m[2]) + (m[-3] + m[3]))) * (1.2f / 128);
