@@ -47,6 +47,7 @@ mdyngst_key_clear (MdynKey *key)
 		drop_first (key);
 	key->next = -1;
 	key->until = 0;
+	key->thread = NULL;
 }
 
 void
@@ -375,7 +376,6 @@ mdyngst_key_change_state (MdynElement *self, GstStateChange change)
 		key->at = -1;
 		key->rate = key->wanted = key->channels = 0;
 		key->foreign = 0;
-		key->thread = NULL;
 		key->told_thread = key->told_wait = key->asked = key->refused = FALSE;
 		key->ended = key->audio_ended = key->latency_known = key->held = FALSE;
 		key->flushing = key->audio_flushing = FALSE;
