@@ -12,6 +12,7 @@ for n in 1 2 3; do ffmpeg -i $n.wav -af "masternorm=mode=linear:preset=aes-td100
 INTRO = """# Loudness
 
 Written by `tests/conformance/conformance --write docs/loudness.md`, which measures all of it anew; not edited by hand.
+The live mode has a page of its own, `docs/loudness-live.md`, which `tests/live/live` makes.
 """
 
 
@@ -103,7 +104,5 @@ def fields():
 
 def write(path, rows, table, gate, before, after, found, judged):
     text = [INTRO, *conformance(rows), *lands(table, gate), *album(before, after), *deliveries(judged), *dialogue(found), *fields()]
-    if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(path)), "loudness-live.md")):
-        text += ["The live mode: [loudness-live.md](loudness-live.md).", ""]
     with open(path, "w") as f:
         f.write("\n".join(text))
