@@ -83,8 +83,9 @@ size_t mdyn_run_length (const float *d, size_t n);
 double mdyn_time_constant (double ms, double rate);
 
 /* d[i] -> the smoothed reduction, in place: s += rise (d - s) upwards; downwards s stays for `hold` frames, then s += fall (d - s). Settles at exactly
- * a value that stands still once within MDYN_NEAR. fall: one for each frame instead of coef's, or NULL. n frames from place `at` of the quantum on. (Giannoulis, Massberg,
- * Reiss: Digital Dynamic Range Compressor Design, JAES 60/6 2012: the smooth branching detector in the log domain, after the gain computer.)
+ * a value that stands still once within MDYN_NEAR. fall: one for each frame instead of coef's, or NULL. n frames from place `at` of the quantum on.
+ * (Giannoulis, Massberg, Reiss: Digital Dynamic Range Compressor Design, JAES 60/6 2012: the smooth branching detector in the log domain, after the gain
+ * computer.)
  *
  * Where d stands still s is known in advance, d + (from - d) (1 - rate)^since, and need not wait for itself. */
 void mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t at, size_t n);

@@ -72,8 +72,8 @@ typedef struct mdyn_kernels {
 	/* mean[i] = mean of x[i .. i + length - 1], n of them; length >= 1. */
 	void (*box) (double *mean, const double *x, size_t length, size_t n);
 
-	/* The power mean of exponent -8 of two gains, wide[j] -> ((1 - s) wide[j]^-8 + s narrow[j]^-8)^(-1/8), with the share s = lean + slope (1 - wide[j]); 0 where
-	 * one is not above 0. 1 and 1 give exactly 1. */
+	/* The power mean of exponent -8 of two gains, wide[j] -> ((1 - s) wide[j]^-8 + s narrow[j]^-8)^(-1/8), with the share
+	 * s = lean + slope (1 - wide[j]); 0 where one is not above 0. 1 and 1 give exactly 1. */
 	void (*power_mean) (double *wide, const double *narrow, double lean, double slope, size_t n);
 
 	/* True peak, see truepeak.c. Half a frame after x[i]; reads x[-29 .. n + 29]. */

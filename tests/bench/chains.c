@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
 
-/* Live chains of gate, compressor, normaliser and limiter, stereo at 48 kHz: chains PROGRAMME N THREADS SECONDS. Every 20 ms each of the N takes a buffer of 20 ms; all
- * have their results within the 20 ms, or a deadline is missed. The N are shared out among threads, each of which meets deadlines of its own. Prints how many were
- * missed by the clock, how many by the CPU time that the threads took (what they would miss with the machine to themselves), how many there were, and
- * the CPU time of the slowest period as a share of 20 ms. */
+/* Live chains of gate, compressor, normaliser and limiter, stereo at 48 kHz: chains PROGRAMME N THREADS SECONDS. Every 20 ms each of the N takes a
+ * buffer of 20 ms; all have their results within the 20 ms, or a deadline is missed. The N are shared out among threads, each of which meets deadlines of its
+ * own. Prints how many were missed by the clock, how many by the CPU time that the threads took (what they would miss with the machine to themselves),
+ * how many there were, and the CPU time of the slowest period as a share of 20 ms. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -72,7 +72,7 @@ typedef size_t run (const mdyn_kernels *k, float *out, size_t at, size_t n);
 static size_t
 take (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 {
-	float *dst[4] = { out + at, out + at + n, out + at + 2 * n, out + at + 3 * n };
+	float *dst[3] = { out + at, out + at + n, out + at + 2 * n };
 	out[at + channels * n] = (float) k->take_f32 (dst, in.rough + at, channels, n);
 	return (channels * n + 1) * sizeof (float);
 }
@@ -80,7 +80,7 @@ take (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 static size_t
 take_wide (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 {
-	double *to = (double *) (void *) out + at / 2, *dst[4] = { to, to + n, to + 2 * n, to + 3 * n };
+	double *to = (double *) (void *) out + at / 2, *dst[3] = { to, to + n, to + 2 * n };
 	to[channels * n] = (double) k->take_f64 (dst, in.rough64 + at, channels, n);
 	return (channels * n + 1) * sizeof (double);
 }
@@ -88,7 +88,8 @@ take_wide (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channe
 static size_t
 give (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 {
-	const float *src[4] = { in.wild + at, in.wild + at + n, in.wild + at + 5, in.mild + at }, *g[4] = { in.factor + at, in.factor2 + at, in.factor + at, in.factor2 };
+	const float *src[3] = { in.wild + at, in.wild + at + n, in.wild + at + 5 };
+	const float *g[3] = { in.factor + at, in.factor2 + at, in.factor + at };
 	k->give_f32 (out + at, src, g, channels, n);
 	return channels * n * sizeof (float);
 }
@@ -96,16 +97,18 @@ give (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 static size_t
 give_wide (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 {
-	const double *src[4] = { in.wild64 + at, in.wild64 + at + n, in.wild64 + at + 5, in.wild64 };
-	const float *g[4] = { in.factor + at, in.factor2 + at, in.factor + at, in.factor2 };
+	const double *src[3] = { in.wild64 + at, in.wild64 + at + n, in.wild64 + at + 5 };
+	const float *g[3] = { in.factor + at, in.factor2 + at, in.factor + at };
 	k->give_f64 ((double *) (void *) out + at / 2, src, g, channels, n);
 	return channels * n * sizeof (double);
 }
 
-#define CHANNELS(name, of)                                                                                                                                         \
-	static size_t name##_1 (const mdyn_kernels *k, float *out, size_t at, size_t n) { return of (k, out, at, n, 1); }                                            \
-	static size_t name##_2 (const mdyn_kernels *k, float *out, size_t at, size_t n) { return of (k, out, at, n, 2); }                                            \
-	static size_t name##_3 (const mdyn_kernels *k, float *out, size_t at, size_t n) { return of (k, out, at, n, 3); }
+#define OF_CHANNELS(name, of, channels) \
+	static size_t name##_##channels (const mdyn_kernels *k, float *out, size_t at, size_t n) \
+	{ \
+		return of (k, out, at, n, channels); \
+	}
+#define CHANNELS(name, of) OF_CHANNELS (name, of, 1) OF_CHANNELS (name, of, 2) OF_CHANNELS (name, of, 3)
 CHANNELS (take_f32, take)
 CHANNELS (take_f64, take_wide)
 CHANNELS (give_f32, give)
@@ -129,7 +132,7 @@ apply_in_place (const mdyn_kernels *k, float *out, size_t at, size_t n)
 static size_t
 weave (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 {
-	const float *src[4] = { in.wild + at, in.wild + at + n, in.wild + at + 5 };
+	const float *src[3] = { in.wild + at, in.wild + at + n, in.wild + at + 5 };
 	k->weave (out + at, src, channels, n);
 	return channels * n * sizeof (float);
 }
@@ -263,10 +266,9 @@ static const struct kernel {
 } kernels[] = {
 	KERNEL (take_f32_1), KERNEL (take_f32_2), KERNEL (take_f32_3), KERNEL (take_f64_1), KERNEL (take_f64_2), KERNEL (take_f64_3),
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
-	KERNEL (apply),      KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak),
-	KERNEL (magnitude),  KERNEL (factor),     KERNEL (weave_1),  KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares),
-	KERNEL (log_2),      KERNEL (exp_2),      KERNEL (curve),      KERNEL (settle),   KERNEL (lines),
-	KERNEL (box), KERNEL (power_mean), KERNEL (half_way),   KERNEL (true_peaks),
+	KERNEL (apply), KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak), KERNEL (magnitude),
+	KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (exp_2),
+	KERNEL (curve), KERNEL (settle), KERNEL (lines), KERNEL (box), KERNEL (power_mean), KERNEL (half_way), KERNEL (true_peaks),
 };
 #define KERNELS (sizeof kernels / sizeof *kernels)
 
