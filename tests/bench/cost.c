@@ -86,6 +86,7 @@ main (int argc, char **argv)
 	if (argc < 8)
 		die ("usage: cost PROGRAMME CLASS RATE CHANNELS BLOCK SECONDS f32|f64 [row=value ...]");
 	size_t have, block = (size_t) atol (argv[5]);
+	setvbuf (stdout, NULL, _IONBF, 0); /* its buffer would count as memory */
 	const float *x = load (argv[1], &have);
 	const mdyn_class *cls = NULL;
 	for (int k = 0; k < MDYN_KINDS; k++)
