@@ -37,7 +37,7 @@ wanted (const mdyn_leveller *l)
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
 	double doubt = fmin (1 + s->over[1] / sqrt (fmax (s->evidence, 0.3)), 2);
-	if (l->age > 10 && fabs (r->target - mdyn_level (l->average)) < 1)
+	if (l->rested > 10 && fabs (r->target - mdyn_level (l->average)) < 1)
 		doubt = fmax (doubt, 2.5); /* the programme is on target, whatever the section */
 	if (fabs (g) < doubt && (l->gain == 0 || (l->age >= 3 && fabs (l->gain) < doubt)))
 		return 0;
@@ -228,6 +228,7 @@ learn (mdyn_leveller *l, double m)
 	const mdyn_past *p = &l->past;
 	mdyn_section_learn (s, p);
 	l->age += MDYN_BLOCK;
+	l->rested = clamp (l->rested + (l->gain == 0 ? MDYN_BLOCK : -MDYN_BLOCK), 0, 30);
 	if (p->heard - s->since >= DRIFT && fabs (mdyn_level (mdyn_past_gated (p, p->heard - DRIFT, p->heard)) - mdyn_level (s->level)) > 1)
 		s->evidence = fmin (s->evidence, 2.5); /* a drift too slow for 4 */
 	s->evidence = fmin (s->evidence + MDYN_BLOCK, l->rows.memory);
@@ -289,7 +290,7 @@ rise (const mdyn_leveller *l, uint64_t p)
 		return fmax (60, fastest);
 	if (loudness < mdyn_level (l->section.level) - 10)
 		return 0;
-	return l->expected.fell && l->past.heard - l->expected.fell < GENTLE ? fmin (4, fastest) : fastest;
+	return l->expected.fell && l->past.heard - l->expected.fell < GENTLE ? fmin (3, fastest) : fastest;
 }
 
 /* 8. */

@@ -16,8 +16,8 @@
  *              dip: the section before it goes on
  *  5. re-date  the plan is rewritten from the start of the section
  *  6. wanted   target - level, with what this section and the programme came out short of; held back by strength and by the noise of the pauses
- *              (lifted to -40 LUFS at most), within max_boost and max_cut. 0 dB is kept while the level is on target within its own doubt, and for
- *              2.5 LU where the programme is
+ *              (lifted to -40 LUFS at most), within max_boost and max_cut. 0 dB is kept while the level is on target within its own doubt, or
+ *              within 2.5 LU of it in a programme that has been on target so far
  *  7. follow   the gain nears what is wanted once that is dead_band away
  *  8. play     falls end before the loud block begins; a rise begins with the quiet one, slowly at first, and waits while the source falls or pauses
  * Gains are in dB, levels in LUFS, times in s unless said otherwise. Pure arithmetic: no function allocates. */
@@ -47,6 +47,7 @@ typedef struct mdyn_leveller {
 	mdyn_expectation expected;
 	unsigned next_recalled;
 	double age;                               /* s of active blocks since the seed */
+	double rested;                            /* s at 0 dB, less those elsewhere since */
 	double average;                           /* energy of the last minute, gated */
 	double out, out_age;                      /* the same of the output; s behind it */
 	double gain;                              /* at the newest block */

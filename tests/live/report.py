@@ -24,7 +24,7 @@ How it is read, by FFmpeg's ebur128 filter, momentary loudness ten times a secon
 - *First 2 s*: the same of the two seconds left out there.
 - *Whole*: the programme's integrated loudness less the target.
 - *Pause lifted*, *fade lifted*: the largest gain within a pause (room noise of -50 to -64 LUFS) or a fade of 40 dB, less the gain of the last second before it.
-- *Untouched*: share of the 100 ms blocks of the two programmes that are on target from the start (music; talk) whose samples have the bits of the input.
+- *Untouched*: share of the 100 ms blocks of the two programmes that are on target from the start (a whole piece of music; 100 s of talk) whose samples have the bits of the input.
 - *True peak*: 16 times oversampled.
 
 mdyn has all rows at their defaults (latency 400 ms and the limiter's). loudnorm `I={target}:TP={ceiling}`, dynaudnorm at its defaults, speechnorm `e=12.5:r=0.0001:l=1` (linked channels).
@@ -117,9 +117,9 @@ def draw(folder, results):
     for name in PICTURED:
         loud, gain = curves(results, name)
         kind, slug = ("loudness", "gain"), name.replace(" ", "-")
-        style = {"input": "lines lw 1.5 lc rgb '#6d7580'"}
+        style = {"input": "lines lw 1.5 lc rgb '#6d7580'", "loudnorm": "lines lw 2 lc rgb '#d04437'"}
         pictures.plot(f"{folder}/live-{slug}-loudness.png", f"{name}: short-term loudness, target {TARGET} LUFS", "s", "LUFS", loud, ["set key bottom right horizontal", "set yrange [-60:-5]"], style)
-        pictures.plot(f"{folder}/live-{slug}-gain.png", f"{name}: gain (output less input, momentary)", "s", "dB", gain, ["set key bottom right horizontal"])
+        pictures.plot(f"{folder}/live-{slug}-gain.png", f"{name}: gain (output less input, momentary)", "s", "dB", gain, ["set key bottom right horizontal"], style)
         lines += [f"![{name}, {k}](pictures/live-{slug}-{k}.png)" for k in kind] + [""]
     return "\n".join(lines)
 
