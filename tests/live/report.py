@@ -29,6 +29,12 @@ How it is read, by FFmpeg's ebur128 filter, momentary loudness ten times a secon
 
 mdyn has all rows at their defaults (latency 400 ms and the limiter's). loudnorm `I={target}:TP={ceiling}`, dynaudnorm at its defaults, speechnorm `e=12.5:r=0.0001:l=1` (linked channels).
 The last two know no loudness target: each gets the one gain, the same for all programmes, that brings the median of its sections to the target.
+
+A cue (another item begins here) makes the leveller take the level from the item's own first blocks, as at the start of a stream. Chosen by riding the leveller alone over the tuning half and
+30 random programmes, each section an item (not part of this command): mean error of the first 2 s 3.8 LU without a cue, 3.6 with one that only makes changes likelier, 1.0 so.
+
+Weak: speakers 4 LU apart who change every 6 s; the first seconds of a section quieter than the one before, which a shorter wait would buy with lifted dips and fades; the first seconds of
+a programme that is on target but begins otherwise (`initial-loudness` tells).
 """
 SEEN = """The report half was looked at while the constants were chosen, to see whether what was gained elsewhere holds; one fault (digital silence before the noise of a pause) was found on it."""
 
