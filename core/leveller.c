@@ -11,6 +11,7 @@
 #define SILENCE 6                                 /* blocks that make a break */
 #define EXPECT 15                                 /* blocks after a break in which a change is likely */
 #define DIP 30                                    /* blocks */
+#define AHEAD 4                                   /* blocks in which a fall that begins holds the gain already */
 #define GENTLE 15                                 /* blocks after a fall was found in which the rise is slow: it may be a fade yet */
 
 static double
@@ -203,7 +204,7 @@ mdyn_leveller_cue (mdyn_leveller *l)
 	l->before.level = 0;
 	l->boost_cap = INFINITY;
 	l->expected.fell = 0;
-	l->falling = l->pausing = false;
+	l->holding = false;
 }
 
 /* A break in the sound: what comes after it may be anything. */
@@ -245,6 +246,7 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 	mdyn_past_hear (p, energy);
 	double loudness = p->loudness[mdyn_at (k)];
 	l->plan[mdyn_at (k)] = l->gain;
+	l->hold[mdyn_at (k)] = l->holding;
 	expect (l, loudness);
 
 	/* 1. */
@@ -264,9 +266,9 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 		l->boost_cap = fmax (0, -40 - loudness);
 	if (!on)
 		return;
-	l->falling = mdyn_past_falls (p, s);
-	l->pausing = p->still && p->still < 15 / MDYN_BLOCK && loudness < mdyn_level (s->level) - 4;
-	if (turn (l) || m <= s->level / 10 || l->pausing)
+	bool pausing = p->still && p->still < 15 / MDYN_BLOCK && loudness < mdyn_level (s->level) - 4;
+	l->hold[mdyn_at (k)] = l->holding = pausing || mdyn_past_falls (p, s);
+	if (turn (l) || m <= s->level / 10 || pausing)
 		return;
 	learn (l, m);
 	if (l->audible)
@@ -281,7 +283,8 @@ static double
 rise (const mdyn_leveller *l, uint64_t p)
 {
 	double fastest = l->rows.rise;
-	if (l->falling || l->pausing)
+	uint64_t newest = l->past.heard - 1, ahead = p + AHEAD < newest ? p + AHEAD : newest;
+	if (l->past.heard && l->hold[mdyn_at (ahead)])
 		return 0;
 	if (p >= l->past.heard)
 		return fastest;

@@ -26,8 +26,6 @@
 
 #include "change.h"
 
-#define LEVELLER_LOOKAHEAD_MAX 30                 /* blocks */
-
 typedef struct mdyn_leveller_rows {
 	double target, gate, initial;             /* LUFS; initial -70: unknown */
 	double strength;                          /* 0..1 */
@@ -40,7 +38,7 @@ typedef struct mdyn_leveller {
 	mdyn_past past;
 	uint64_t played;                          /* blocks */
 	double plan[MDYN_PAST];                   /* of block k at k % MDYN_PAST */
-	bool on[MDYN_PAST];
+	bool on[MDYN_PAST], hold[MDYN_PAST];      /* hold: the source falls or pauses there, no time to rise */
 	uint64_t item;                            /* the block of the last cue, 0: the start */
 	bool seeded, audible;                     /* of the item: its level is known; a block of it above the gate has been played */
 	mdyn_section section, before;             /* before.level 0: not to be returned to */
@@ -52,7 +50,7 @@ typedef struct mdyn_leveller {
 	double out, out_age;                      /* the same of the output; s behind it */
 	double gain;                              /* at the newest block */
 	double now;                               /* played, at the end of the last block */
-	bool following, falling, pausing;
+	bool following, holding;
 	double changed;                           /* s since the last change */
 	unsigned quiet;                           /* blocks below -65 LUFS */
 	double boost_cap;                         /* what the noise of the pauses allows */
