@@ -26,16 +26,24 @@ limits (const mdyn_proc *p)
 }
 
 static size_t
+limiter_latency (const mdyn_proc *p)
+{
+	mdyn_limiter_setup setup = limiter_setup (p);
+	return limits (p) ? mdyn_limiter_latency (&setup) : 0;
+}
+
+/* The leveller's share of the row. */
+static size_t
 lookahead (const mdyn_proc *p)
 {
-	return mdyn_norm_is_live (p) ? mdyn_frames (p, p->v[MDYN_NORM_lookahead]) : 0;
+	size_t all = mdyn_norm_is_live (p) ? mdyn_frames (p, p->v[MDYN_NORM_lookahead]) : 0, limiter = limiter_latency (p);
+	return all > limiter ? all - limiter : 0;
 }
 
 static size_t
 latency (const mdyn_proc *p)
 {
-	mdyn_limiter_setup setup = limiter_setup (p);
-	return lookahead (p) + (limits (p) ? mdyn_limiter_latency (&setup) : 0);
+	return lookahead (p) + limiter_latency (p);
 }
 
 static void

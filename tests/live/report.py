@@ -27,7 +27,7 @@ How it is read, by FFmpeg's ebur128 filter, momentary loudness ten times a secon
 - *Untouched*: share of the 100 ms blocks of the two programmes that are on target from the start (a whole piece of music; 100 s of talk) whose samples have the bits of the input.
 - *True peak*: 16 times oversampled.
 
-mdyn has all rows at their defaults (latency 400 ms and the limiter's). loudnorm `I={target}:TP={ceiling}`, dynaudnorm at its defaults, speechnorm `e=12.5:r=0.0001:l=1` (linked channels).
+mdyn has all rows at their defaults (latency 400 ms, the limiter's in it). loudnorm `I={target}:TP={ceiling}`, dynaudnorm at its defaults, speechnorm `e=12.5:r=0.0001:l=1` (linked channels).
 The last two know no loudness target: each gets the one gain, the same for all programmes, that brings the median of its sections to the target.
 
 A cue (another item begins here) makes the leveller take the level from the item's own first blocks, as at the start of a stream. Chosen by riding the leveller alone over the tuning half and
