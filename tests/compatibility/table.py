@@ -5,7 +5,7 @@ import os
 import sys
 import xml.etree.ElementTree as tree
 
-ABOUT = {"core": "library", "gst": "GStreamer", "ffmpeg": "FFmpeg", "parity": "library, GStreamer, FFmpeg", "oracle": "library",
+ABOUT = {"core": "library", "gst": "GStreamer", "ffmpeg": "FFmpeg", "parity": "library, GStreamer, FFmpeg", "conformance": "library, GStreamer, FFmpeg", "oracle": "library",
          "programme": "FFmpeg", "conformance": "GStreamer, FFmpeg", "pipelines": "GStreamer, FFmpeg", "docs": "GStreamer, FFmpeg", "install": "all"}
 
 
@@ -49,6 +49,8 @@ def main():
     for key in sorted(set().union(*columns), key=lambda k: (order.index(k[0]) if k[0] in order else len(order), k)):
         about = "library, ASan and UBSan" if key[0] == "sanitize" else ABOUT.get(key[0], key[0])
         print(f"| {about} | {key[1]} | " + " | ".join(cell(c.get(key)) for c in columns) + " |")
+    print("\nThe filters in FFmpeg's own source trees, 5.1 to 9.0, are tested by `tests/ffmpeg/trees`: [ffmpeg.md](ffmpeg.md). The GStreamer tests run under the\n"
+          "address and thread sanitizers and the leaks tracer by `tests/gst/sanitize`, the Debian packages in a fresh system by `tests/install/packages`.")
 
 
 main()
