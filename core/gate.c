@@ -14,13 +14,18 @@
 typedef struct lane {
 	size_t open;                              /* frames for which it stays open, this one too; 0 closed */
 	double first, s;                          /* the reduction after one pole and after both */
+	double first_from, from;                  /* both where the present target began to stand still, or this quantum began; */
+	size_t since;                             /* frames moved since, */
+	bool rises;                               /* this way */
 	float before;                             /* the last one aimed at */
 	float flat, level, reduction;             /* the last level that stood still, its log2, and what the curve made of it; flat NAN: none */
 } lane;
 
-/* Of a direction of movement: share of the way made in a frame by either pole. */
+/* Of a direction of movement: share of the way made in a frame by either pole; what is left after 1, 2 .. frames of either's distance from a target that
+ * stands still, and how much of the first's has come into the second's. */
 typedef struct pace {
 	double first, second;
+	double left[QUANTUM], second_left[QUANTUM], passed[QUANTUM];
 } pace;
 
 /* Rows that ramp: log2 units; threshold is where it opens; slope = ratio - 1, limited so that it stays finite; duck and link 0..1. */
@@ -92,8 +97,22 @@ lay (mdyn_proc *p, mdyn_arena *a)
 static pace
 pace_of (double ms, double rate)
 {
-	double first = ms / LABEL_TO_FIRST;
-	return (pace) { mdyn_time_constant (first, rate), mdyn_time_constant (first / SECOND, rate) };
+	double first = ms / LABEL_TO_FIRST, left = 1, second_left = 1, passed = 0;
+	pace w = { .first = mdyn_time_constant (first, rate), .second = mdyn_time_constant (first / SECOND, rate) };
+	for (int i = 0; i < QUANTUM; i++) {
+		w.left[i] = left *= 1 - w.first;
+		w.second_left[i] = second_left *= 1 - w.second;
+		w.passed[i] = passed += w.second * (left - passed);
+	}
+	return w;
+}
+
+static void
+anchor (lane *l)
+{
+	l->first_from = l->first;
+	l->from = l->s;
+	l->since = 0;
 }
 
 /* A stream starts with the gate open: what it begins with is not faded in. Nor does a ducker start by ducking. */
@@ -121,6 +140,7 @@ update (mdyn_proc *p, bool jump)
 	s->fall = duck ? release : attack;
 	for (unsigned c = 0; c < det_channels (p); c++) {
 		s->lanes[c].flat = NAN;
+		anchor (&s->lanes[c]);
 		if (jump)
 			s->lanes[c].open = duck ? 0 : s->hold + s->window + 1;
 	}
@@ -171,30 +191,63 @@ reduce (const gate *s, lane *l, float *d, bool flat, size_t n)
 	}
 }
 
-/* d[i] -> the reduction after both poles, in place; it settles at exactly what it approaches, once that stands still. */
-static void
-move (const gate *s, lane *l, float *d, size_t n)
+/* One frame, either pole in its own direction. */
+static float
+step (const gate *s, lane *l, double x, bool still)
 {
-	double a = l->first, b = l->s;
-	float before = l->before;
-	for (size_t i = 0, m; i < n; i += m) {
-		double x = d[i];
-		m = a == x && b == x ? mdyn_run_length (d + i, n - i) : 1;
-		if (a == x && b == x) {
-			before = d[i];
-			continue;
-		}
-		bool still = d[i] == before;
-		before = d[i];
-		double e = x - a;
-		a = still && fabs (e) < MDYN_NEAR ? x : a + (e >= 0 ? s->rise.first : s->fall.first) * e;
-		e = a - b;
-		b = still && a == x && fabs (e) < MDYN_NEAR ? a : b + (e >= 0 ? s->rise.second : s->fall.second) * e;
-		d[i] = (float) b;
+	double e = x - l->first;
+	l->first = still && fabs (e) < MDYN_NEAR ? x : l->first + (e >= 0 ? s->rise.first : s->fall.first) * e;
+	e = l->first - l->s;
+	l->s = still && l->first == x && fabs (e) < MDYN_NEAR ? x : l->s + (e >= 0 ? s->rise.second : s->fall.second) * e;
+	anchor (l);
+	return (float) l->s;
+}
+
+/* Whether both poles move towards x in one direction, as they then do until x changes. */
+static bool
+together (const gate *s, lane *l, double x)
+{
+	double e = x - l->first;
+	l->rises = e > 0 || (e == 0 && x >= l->s);
+	double next = l->first + (l->rises ? s->rise.first : s->fall.first) * e;
+	return l->rises ? next >= l->s : next <= l->s;
+}
+
+/* m frames of that. */
+static void
+glide (const gate *s, lane *l, float *d, size_t m)
+{
+	const pace *way = l->rises ? &s->rise : &s->fall;
+	const double *left = way->left + l->since, *second_left = way->second_left + l->since, *passed = way->passed + l->since;
+	double x = d[0], first = l->first_from - x, second = l->from - x;
+	for (size_t i = 0; i < m; i++) {
+		double off = second * second_left[i] + first * passed[i], far = fabs (off) > fabs (first * left[i]) ? off : first * left[i];
+		d[i] = (float) (fabs (far) < MDYN_NEAR ? x : x + off);
 	}
-	l->first = a;
-	l->s = b;
-	l->before = before;
+	double a = first * left[m - 1], b = second * second_left[m - 1] + first * passed[m - 1];
+	bool there = fabs (a) < MDYN_NEAR && fabs (b) < MDYN_NEAR;
+	l->first = there ? x : x + a;
+	l->s = there ? x : x + b;
+	l->since += m;
+}
+
+/* d[i] -> the reduction after both poles, in place; it settles at exactly what it approaches, once that stands still. Where d stands still, both poles are known
+ * in advance and need not wait for each other. n frames from place `at` of the quantum on. */
+static void
+move (const gate *s, lane *l, float *d, size_t at, size_t n)
+{
+	if (at == 0)
+		anchor (l);
+	for (size_t i = 0, m; i < n; i += m) {
+		bool there = l->first == d[i] && l->s == d[i], still = d[i] == l->before;
+		l->before = d[i];
+		bool glides = !there && still && (l->since > 0 || together (s, l, d[i]));
+		m = there || glides ? mdyn_run_length (d + i, n - i) : 1;
+		if (glides)
+			glide (s, l, d + i, m);
+		else if (!there)
+			d[i] = step (s, l, d[i], still);
+	}
 }
 
 /* As in comp.c: below link 100 every channel has a gate of its own, which become one again once they have met. */
@@ -247,7 +300,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 		const float *duck = s->row[DUCK], *range = s->row[RANGE];
 		for (size_t i = 0; i < n && !(s->still && duck[0] == 0); i++)
 			d[c][i] = (1 - duck[i]) * d[c][i] + duck[i] * (range[i] - d[c][i]);
-		move (s, &s->lanes[c], d[c], n);
+		move (s, &s->lanes[c], d[c], b->at, n);
 		float m = mdyn_dsp->factor (d[c], none, n);
 		most = m > most ? m : most;
 	}
