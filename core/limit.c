@@ -508,14 +508,13 @@ gain (mdyn_proc *p, mdyn_block *b)
 {
 	limit *s = p->state;
 	unsigned channels = p->format.channels;
-	float in[QUANTUM] = { 0 }, out[QUANTUM];
+	float in[QUANTUM], out[QUANTUM];
 	/* A gain that was there when every frame still inside came in needs no line, and one of 0 dB no work. */
 	bool still = s->steady == s->size && s->drive.step == 0 && s->drive.now == s->gain, none = still && s->gain == 0;
-	if (still)
-		for (size_t i = 0; i < b->n; i++)
-			in[i] = out[i] = s->last;
-	else
+	if (!still)
 		drive (s, in, out, b->n);
+	for (size_t i = 0; i < b->n && still && !none; i++)
+		in[i] = out[i] = s->last;
 	for (unsigned c = 0; c < channels && !none; c++)
 		for (size_t i = 0; i < b->n; i++)
 			b->det[c][i] *= in[i];
