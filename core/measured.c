@@ -129,6 +129,7 @@ read_object (mdyn_measured *m, const json_t *o, unsigned channels, bool dual_mon
 		err = number (o, "channels", 1, MDYN_CHANNELS_MAX, &of_channels, path, why, size);
 	double shift = channels == 1 && of_channels == 1 ? DUAL_MONO * (dual_mono - json_is_true (dual)) : 0;
 	m->loudness += shift;
+	m->partial = json_is_false (json_object_get (o, "complete"));
 	return err || !list ? err : blocks (m, json_string_value (list), shift, path, why, size);
 }
 
@@ -174,6 +175,7 @@ join (mdyn_measured *m, const mdyn_measured *one, bool loudest)
 	}
 	m->loudness = higher (m->loudness, one->loudness);
 	m->peak = higher (m->peak, one->peak);
+	m->partial |= one->partial;
 	m->files++;
 }
 
@@ -199,6 +201,8 @@ mdyn_measured_read (mdyn_measured *m, const char *names, bool loudest, unsigned 
 	char *list = strdup (names), *save = NULL;
 	bool several = strchr (names, '|') != NULL;
 	int err = one && list ? 0 : mdyn_why (why, size, -ENOMEM, NAME ": no memory", names);
+	if (!err && (*names == '|' || strstr (names, "||") || names[strlen (names) - 1] == '|'))
+		err = mdyn_why (why, size, -EINVAL, NAME ": a name is missing beside a |", names);
 	*m = (mdyn_measured) { .loudness = NAN, .peak = NAN };
 	for (char *path = err ? NULL : strtok_r (list, "|", &save); path && !err; path = strtok_r (NULL, "|", &save)) {
 		*one = (mdyn_measured) { .files = 1 };
@@ -208,8 +212,6 @@ mdyn_measured_read (mdyn_measured *m, const char *names, bool loudest, unsigned 
 	}
 	free (list);
 	free (one);
-	if (!err && !m->files)
-		err = mdyn_why (why, size, -EINVAL, NAME ": names no file", names);
 	double level[MDYN_LOUDNESS_BINS];
 	size_t under = 0;
 	for (size_t i = 0; i < MDYN_LOUDNESS_BINS; i++)

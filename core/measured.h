@@ -25,6 +25,7 @@ typedef struct mdyn_measured {
 	double loudness, peak;                    /* LUFS, dBTP; NaN: never over the gate, silence */
 	size_t n;                                 /* bins, rising in loudness; 0: only `loudness` is known */
 	mdyn_loudness_bin bin[MDYN_LOUDNESS_BINS];
+	bool partial;                             /* one of the files tells of a programme that had not ended */
 } mdyn_measured;
 
 /* Reads the stats files named in `names`, '|' between them. dual_mono: how the run counts one channel, of `channels` it has. 0, or a negative errno and one

@@ -49,6 +49,8 @@ warn (const mdyn_proc *p, char warning[MDYN_WARNINGS][160])
 		          mdyn_norm_is_live (p) || (mdyn_norm_is_linear (p) && s->gain.target == 0) ? ", the gain stayed 0 dB" : "");
 	if (!mdyn_norm_is_linear (p) || !s->prepared)
 		return;
+	if (s->measured.partial)
+		mdyn_why (warning[3], LENGTH, 0, "masternorm: measured-file: field complete is false: the measurement stopped before its programme ended");
 	if (isnan (mdyn_measured_gain (&s->measured, mdyn_get (p, MDYN_NORM_target), &missed)))
 		mdyn_why (warning[2], LENGTH, 0, "masternorm: the measured programme never rises over the gate: the gain is 0 dB");
 	if (missed > MISSED)

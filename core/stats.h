@@ -4,7 +4,7 @@
 /* The stats file of masternorm: JSON, written whole or not at all, and read back for the linear mode.
  *
  *   schema            "mdyn-loudness-1"; another number is another meaning, and is refused
- *   complete          whether the programme has ended: false in what is written or asked for while it runs
+ *   complete          whether the programme has ended: false in what is written or asked for while it runs. To FFmpeg -t, Ctrl-C and a closed output are ends
  *   rate, channels, duration (s), nonfinite (samples silenced), dual_mono
  *   integrated, threshold, max_momentary, max_short_term (LUFS), range (LU), true_peak (dBTP), sample_peak (dBFS),
  *   plr (dB: true peak less integrated), psr (dB: the least that the true peak of 3 s stands over their loudness), rms, noise_floor (dBFS, unweighted; of the
@@ -30,7 +30,7 @@
 #include "delivery.h"
 
 #define MDYN_STATS_SCHEMA "mdyn-loudness-1"
-#define MDYN_WARNINGS 3
+#define MDYN_WARNINGS 4
 
 typedef struct mdyn_document {
 	bool complete;

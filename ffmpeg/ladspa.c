@@ -273,7 +273,7 @@ make (plugin *g, const mdyn_class *cls, unsigned variant)
 	snprintf (g->label, NAME_SIZE, "%s%s", cls->name, v->suffix);
 	snprintf (g->title, NAME_SIZE, "%s (%s)", cls->long_name, v->text);
 	g->descriptor = (LADSPA_Descriptor) {
-		.UniqueID = ID_BASE + 10 * (unsigned long) cls->kind + variant, .Label = g->label, .Properties = LADSPA_PROPERTY_HARD_RT_CAPABLE,
+		.UniqueID = ID_BASE + 10 * (unsigned long) cls->kind + variant, .Label = g->label, .Properties = 0 /* the first run after activate may allocate */,
 		.Name = g->title, .Maker = "mdyn contributors", .Copyright = "LGPL-2.1-or-later", .PortDescriptors = g->kinds, .PortNames = g->names,
 		.PortRangeHints = g->hints, .ImplementationData = g, .instantiate = instantiate, .connect_port = connect_port, .activate = activate,
 		.run = run, .cleanup = cleanup,

@@ -202,6 +202,7 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
 		break;
 	case GST_EVENT_STREAM_START:
 		mdyngst_stream_drain (self);
+		mdyngst_key_audio_begins (self);
 		mdyngst_actions_cue (self);
 		break;
 	case GST_EVENT_SEGMENT_DONE:

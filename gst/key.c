@@ -185,14 +185,15 @@ foreign_rate (MdynKey *key)
 	return rate;
 }
 
-/* Whoever brings the key at another rate is asked once to change, and has a second of it to do so. If it does not, there is an error message and no key;
+/* Whoever brings the key at another rate is asked once to change, and has five seconds of it to do so. If it does not, there is an error message and no key;
  * the audio goes on. Lock held, let go meanwhile. */
 static void
 negotiate (MdynElement *self, guint found)
 {
 	MdynKey *key = &self->key;
 	GValue is = G_VALUE_INIT, should = G_VALUE_INIT;
-	gboolean patient = key->foreign <= found, asked = key->asked;
+	/* As much as lies in the pad, a queue's second, and time to change. */
+	gboolean patient = key->foreign <= 5 * (guint64) found, asked = key->asked;
 	key->asked = TRUE;
 	g_value_init (&is, G_TYPE_INT);
 	g_value_init (&should, G_TYPE_INT);
@@ -276,7 +277,7 @@ mdyngst_key_wait (MdynElement *self, GstClockTime pts, gboolean discont, gsize f
 		until = g_get_monotonic_time () + PATIENCE;
 		if (!key->live && g_get_monotonic_time () >= patient)
 			tell (self, &key->told_wait,
-			      "nothing comes, the audio waits; if both come from one tee, a queue belongs before the sink pad");
+			      "nothing comes, the audio waits; a key that has nothing to give sends gaps or EOS; if both come from one tee, a queue belongs before the sink pad");
 	}
 	count_channels (key, key->at + (gint64) frames);
 	GstFlowReturn ret = key->audio_flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
@@ -346,6 +347,16 @@ mdyngst_key_audio_ends (MdynElement *self)
 	g_mutex_lock (&self->key.lock);
 	self->key.audio_ended = TRUE;
 	g_cond_broadcast (&self->key.moved);
+	g_mutex_unlock (&self->key.lock);
+}
+
+void
+mdyngst_key_audio_begins (MdynElement *self)
+{
+	g_mutex_lock (&self->key.lock);
+	if (self->key.audio_ended)
+		self->key.at = -1;
+	self->key.audio_ended = FALSE;
 	g_mutex_unlock (&self->key.lock);
 }
 

@@ -83,6 +83,8 @@ const void *const *mdyngst_key_take (MdynElement *self, const void **planes, gsi
 
 /* The audio's stream is over: what still comes on the key pad is dropped. */
 void mdyngst_key_audio_ends (MdynElement *self);
+/* Another stream of it begins: after an end without a flush the key is awaited anew. */
+void mdyngst_key_audio_begins (MdynElement *self);
 void mdyngst_key_flush (MdynElement *self, gboolean start);
 void mdyngst_key_change_state (MdynElement *self, GstStateChange change);
 /* Brings a seek to the key pad, and until mdyngst_key_seek_done nothing is taken from it if the seek flushes. */

@@ -132,6 +132,10 @@ take_event (MdynKey *key, GstEvent *event)
 	GstCaps *caps;
 	switch (GST_EVENT_TYPE (event)) {
 	case GST_EVENT_STREAM_START:
+		if (key->ended) {
+			key->until = 0;
+			key->next = -1;
+		}
 		key->ended = FALSE;
 		break;
 	case GST_EVENT_CAPS:

@@ -164,8 +164,40 @@ store_text (MdynElement *self, const mdyn_param *row, const gchar *text)
 	self->dirty = TRUE;
 }
 
-/* The preset's values become the element's, as if set one by one: what is set later wins. A name that is none is kept before the start, where the
- * core refuses it aloud; while running it would end the stream, so it is not taken. */
+/* A preset's values become the element's. back: those that still are the preset's go to their defaults instead. */
+static void
+take_preset (MdynElement *self, const mdyn_preset *preset, gboolean back)
+{
+	gchar why[600], **settings = g_strsplit (preset->settings, ":", -1);
+	for (gchar **s = settings; *s; s++) {
+		gchar **pair = g_strsplit (*s, "=", 2);
+		const mdyn_param *target = mdyn_class_find (self->cls, pair[0]);
+		gdouble value;
+		if (target && pair[1] && mdyn_param_parse (self->cls, target, pair[1], &value, why, sizeof why) == 0) {
+			GST_OBJECT_LOCK (self);
+			if (!back)
+				store (self, target, value);
+			else if (self->value[target->id] == value)
+				store (self, target, target->def);
+			GST_OBJECT_UNLOCK (self);
+			g_object_notify (G_OBJECT (self), target->name);
+		}
+		g_strfreev (pair);
+	}
+	g_strfreev (settings);
+}
+
+static const mdyn_preset *
+find_preset (MdynElement *self, const gchar *nick)
+{
+	for (gsize i = 0; nick && i < self->cls->n_presets; i++)
+		if (!strcmp (self->cls->presets[i].nick, nick))
+			return &self->cls->presets[i];
+	return NULL;
+}
+
+/* The preset's values become the element's, as if set one by one: what is set later wins; what the preset before it set, and nobody since, is forgotten.
+ * A name that is none is kept before the start, where the core refuses it aloud; while running it would end the stream, so it is not taken. */
 static void
 set_preset (MdynElement *self, const mdyn_param *row, const gchar *nick)
 {
@@ -174,6 +206,7 @@ set_preset (MdynElement *self, const mdyn_param *row, const gchar *nick)
 	gboolean known = mdyn_param_parse (self->cls, row, nick, &value, why, sizeof why) == 0;
 	GST_OBJECT_LOCK (self);
 	gboolean running = self->core != NULL;
+	const mdyn_preset *before = find_preset (self, self->text[row->id]), *now = find_preset (self, nick);
 	if (known || !running)
 		store_text (self, row, nick);
 	GST_OBJECT_UNLOCK (self);
@@ -181,23 +214,10 @@ set_preset (MdynElement *self, const mdyn_param *row, const gchar *nick)
 		GST_WARNING_OBJECT (self, "%s", why);
 	if (!known && running)
 		g_warning ("%s", why);
-	for (gsize i = 0; known && nick && i < self->cls->n_presets; i++) {
-		if (strcmp (self->cls->presets[i].nick, nick))
-			continue;
-		gchar **settings = g_strsplit (self->cls->presets[i].settings, ":", -1);
-		for (gchar **s = settings; *s; s++) {
-			gchar **pair = g_strsplit (*s, "=", 2);
-			const mdyn_param *target = mdyn_class_find (self->cls, pair[0]);
-			if (target && pair[1] && mdyn_param_parse (self->cls, target, pair[1], &value, why, sizeof why) == 0) {
-				GST_OBJECT_LOCK (self);
-				store (self, target, value);
-				GST_OBJECT_UNLOCK (self);
-				g_object_notify (G_OBJECT (self), target->name);
-			}
-			g_strfreev (pair);
-		}
-		g_strfreev (settings);
-	}
+	if (known && before && before != now)
+		take_preset (self, before, TRUE);
+	if (now)
+		take_preset (self, now, FALSE);
 }
 
 /* Whether the number is one of the row's. One that is not is refused: before the start by an error when it comes to it, while running by a warning, and

@@ -69,7 +69,9 @@ START_TEST (missing_measurement_is_refused)
 		{ "mode=linear:measured-loudness=-23:peak-policy=fail", "measured-peak" },
 		{ "mode=linear:measured-file=/nonexistent/x.json", "measured-file" },
 		{ "mode=linear:measured-file=/tmp", "measured-file" },
-		{ "mode=linear:measured-file=|", "names no file" },
+		{ "mode=linear:measured-file=|", "a name is missing" },
+		{ "mode=linear:measured-file=a.json||b.json", "a name is missing" },
+		{ "mode=linear:measured-file=a.json|", "a name is missing" },
 		{ "mode=live:stats-file=/nonexistent/x.json", "stats-file" },
 	};
 	clip c = { 48000, 2, 0, NULL };
@@ -132,7 +134,12 @@ START_TEST (broken_stats_are_refused)
 	FILE *f = fopen (path, "w");
 	fputs ("{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": null, \"else\": 3}", f);
 	fclose (f);
-	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0, "%s", why);
+	*why = 0;
+	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0 && !*why, "%s", why);
+	f = fopen (path, "w");
+	fputs (GOOD ", \"complete\": false}", f); /* good, but of a part only: told */
+	fclose (f);
+	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0 && strstr (why, "complete"), "%s", why);
 	unlink (path);
 	mdyn_destroy (&p);
 }

@@ -93,6 +93,43 @@ START_TEST (the_key_has_the_bits_of_the_core)
 }
 END_TEST
 
+/* What begins a stream anew on either pad, without a flush. */
+static void
+begin_again (Test *t)
+{
+	GstSegment segment;
+	gst_segment_init (&segment, GST_FORMAT_TIME);
+	ck_assert (gst_harness_push_event (t->h, gst_event_new_stream_start ("again")));
+	ck_assert (gst_harness_push_event (t->h, gst_event_new_caps (caps_of (&t->shape, &t->info))));
+	ck_assert (gst_harness_push_event (t->h, gst_event_new_segment (&segment)));
+	t->at = 0;
+}
+
+/* Longer than the first, so that what is remembered of that would fall short. */
+START_TEST (a_second_stream_has_its_key)
+{
+	const gsize first = 5000, frames = 15000;
+	double *x = noise (&STEREO, frames, 0.5, 3), *key = bursts (&STEREO, frames, 5);
+	Test t = open_test ("mastercomp", DUCK, &STEREO), k = open_key (&t, &STEREO);
+	push_all (&k, key, first, first);
+	push_all (&t, x, first, 480);
+	eos (&t);
+	eos_key (&k);
+	Got g = pull (&t);
+	ck_assert_int_eq (g.frames, first);
+	drop (&g);
+	begin_again (&k);
+	begin_again (&t);
+	push_all (&k, key, frames, frames);
+	push_all (&t, x, frames, 480);
+	eos (&t);
+	check (&t, "mastercomp", DUCK, x, frames, key, 2, "second stream");
+	close_both (&t, &k);
+	g_free (x);
+	g_free (key);
+}
+END_TEST
+
 START_TEST (the_key_lies_where_its_running_time_says)
 {
 	static const gint64 later[] = { 0, 1, 4800, 7001, -1, -313, -9000, 30000 };
@@ -341,6 +378,7 @@ main (int argc, char **argv)
 	TCase *t = tcase_create ("key");
 	tcase_set_timeout (t, 60);
 	tcase_add_test (t, the_key_has_the_bits_of_the_core);
+	tcase_add_test (t, a_second_stream_has_its_key);
 	tcase_add_test (t, the_key_lies_where_its_running_time_says);
 	tcase_add_test (t, rounded_timestamps_tear_no_holes);
 	tcase_add_test (t, a_gap_of_the_key_is_silence);

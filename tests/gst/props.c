@@ -162,6 +162,27 @@ START_TEST (presets_give_their_values)
 }
 END_TEST
 
+/* A preset after another is that preset: nothing is left of the one before. */
+START_TEST (presets_leave_nothing_behind)
+{
+	for (int k = 0; k < MDYN_KINDS; k++) {
+		const mdyn_class *cls = mdyn_class_get (k);
+		GstElement *e = gst_element_factory_make (cls->name, NULL);
+		for (size_t i = 0; i <= cls->n_presets; i++) {
+			const char *nick = i < cls->n_presets ? cls->presets[i].nick : "none";
+			GstElement *fresh = gst_element_factory_make (cls->name, NULL);
+			g_object_set (e, "preset", nick, NULL);
+			g_object_set (fresh, "preset", nick, NULL);
+			for (const mdyn_param *row = cls->params; row < cls->params + cls->n_params; row++)
+				if (row->type == MDYN_REAL && !(row->flags & MDYN_READOUT))
+					ck_assert_msg (number (e, row->name) == number (fresh, row->name), "%s, %s: %s", cls->name, nick, row->name);
+			gst_object_unref (fresh);
+		}
+		gst_object_unref (e);
+	}
+}
+END_TEST
+
 /* The shipped files have the table's presets, no more and no fewer, and loading one sets its rows. */
 START_TEST (shipped_presets_are_those_of_the_table)
 {
@@ -338,6 +359,7 @@ main (int argc, char **argv)
 	tcase_add_test (t, values_are_kept);
 	tcase_add_test (t, nan_is_no_value);
 	tcase_add_test (t, presets_give_their_values);
+	tcase_add_test (t, presets_leave_nothing_behind);
 	tcase_add_test (t, shipped_presets_are_those_of_the_table);
 	tcase_add_test (t, a_preset_of_ones_own_is_kept);
 	tcase_add_test (t, what_is_set_after_a_preset_wins);
