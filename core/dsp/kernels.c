@@ -312,21 +312,29 @@ lines (float *restrict dst, double from, const double *restrict node, size_t gro
 	}
 }
 
-typedef double octet __attribute__ ((vector_size (64), aligned (8), may_alias));
+/* As many doubles as a register holds: wider vectors go through memory. */
+#if defined(__AVX512F__)
+#define PLACES 8
+#elif defined(__AVX__)
+#define PLACES 4
+#else
+#define PLACES 2
+#endif
+typedef double places __attribute__ ((vector_size (8 * PLACES), aligned (8), may_alias));
 
-/* Eight sums at once, in two parts that need not wait for each other: as arrays, they would not stay in registers. */
+/* Several sums at once, in two parts that need not wait for each other: as arrays, they would not stay in registers. */
 static void
 box (double *mean, const double *x, size_t length, size_t n)
 {
-	for (; n >= 8; n -= 8, x += 8, mean += 8) {
-		octet even = { 0 }, odd = { 0 };
+	for (; n >= PLACES; n -= PLACES, x += PLACES, mean += PLACES) {
+		places even = { 0 }, odd = { 0 };
 		for (size_t k = 0; k + 1 < length; k += 2) {
-			even += *(const octet *) (x + k);
-			odd += *(const octet *) (x + k + 1);
+			even += *(const places *) (x + k);
+			odd += *(const places *) (x + k + 1);
 		}
 		if (length % 2)
-			even += *(const octet *) (x + length - 1);
-		*(octet *) mean = (even + odd) / (double) length;
+			even += *(const places *) (x + length - 1);
+		*(places *) mean = (even + odd) / (double) length;
 	}
 	for (size_t i = 0; i < n; i++) {
 		double even = 0, odd = 0;
