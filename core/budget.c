@@ -15,6 +15,7 @@ static const unsigned window[MDYN_BUDGET_WINDOWS] = { 10, 20, 50, 100, 200, 400,
 
 #define SLOPE_SHORT 0.5                           /* power goes with the window's length to the minus this */
 #define SLOPE_LONG 0.344                          /* 7.5^.344 = 3 dB */
+#define KEEP 0.5                                  /* 3 dB less than what could go on for ever */
 #define RELEASE 1.5                               /* dB/s at least */
 #define LENIENT_FALL 0.5                          /* dB a slice at most, where it is the limit that came down */
 
@@ -24,6 +25,7 @@ mdyn_budget_setup (mdyn_budget *b, unsigned rate, unsigned ms, size_t frames, si
 	memset (b, 0, sizeof *b);
 	b->rate = (double) rate / (double) frames;
 	b->slice = frames;
+	b->ms = ms;
 	size_t lead = behind > frames ? behind - frames : 0, least = rate / 250;
 	b->lead = lead > frames ? frames : lead < least ? least : lead;
 	for (int i = 0; i < MDYN_BUDGET_WINDOWS; i++)
@@ -51,7 +53,7 @@ mdyn_budget_update (mdyn_budget *b, double max_momentary, double max_short_term,
 		double s = window[i] / 1000.0, power = momentary * pow (0.4 / s, SLOPE_SHORT);
 		if (i > MOMENTARY)
 			power = isinf (max_short_term) ? INFINITY : fmin (momentary, short_term * pow (3 / s, SLOPE_LONG));
-		double most = power * s * b->rate;
+		double most = window[i] < b->ms ? INFINITY : power * s * b->rate;
 		lowered |= most < b->most[i];
 		b->most[i] = most;
 	}
@@ -66,16 +68,18 @@ mdyn_budget_active (const mdyn_budget *b)
 	return b->on || b->now < 0 || b->to < 0 || b->next < 0;
 }
 
-/* What the next slice may spend. */
+/* What the next slice may spend, so that each after it may spend the KEEP of its share whatever was before. */
 static double
 left (const mdyn_budget *b)
 {
 	double least = INFINITY, sum = 0;
-	size_t n = 1;
-	for (int i = 0; i < MDYN_BUDGET_WINDOWS; i++) {
-		for (; n < b->n[i] && n <= b->heard; n++)
-			sum += b->played[(b->heard - n) % MDYN_BUDGET_SLICES];
-		least = fmin (least, b->most[i] - sum);
+	int shortest = 0;
+	for (size_t n = 1; n <= b->n[MDYN_BUDGET_WINDOWS - 1]; n++) {
+		while (n > b->n[shortest])
+			shortest++;
+		for (int i = shortest; i < MDYN_BUDGET_WINDOWS; i++)
+			least = fmin (least, b->most[i] * (1 - KEEP * (double) (b->n[i] - n) / (double) b->n[i]) - sum);
+		sum += n <= b->heard ? b->played[(b->heard - n) % MDYN_BUDGET_SLICES] : 0;
 	}
 	return least;
 }
@@ -88,7 +92,7 @@ mdyn_budget_hear (mdyn_budget *b, double energy, double gain)
 		may = fmax (may, b->least);
 	double back = fmax (RELEASE, -b->reduced) / b->rate + fmax (0, b->gain - gain), reduced = fmin (0, b->reduced + back);
 	if (spent * pow (10, reduced / 10) > may)
-		reduced = 10 * log10 (fmax (may, 1e-9 * b->least) / spent);
+		reduced = fmin (reduced, 10 * log10 (fmax (may, 1e-9 * b->least) / spent));
 	if (b->lenient)
 		reduced = fmax (reduced, b->reduced - LENIENT_FALL);
 	b->lenient -= b->lenient > 0;

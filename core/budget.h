@@ -10,7 +10,8 @@
  *
  * Slices are those of the loudness meter (10 ms at all common rates). A meter may begin its window anywhere, within a slice too: the two windows that
  * count are summed over one slice more than they are long. The reduction goes down before its slice begins and comes back within slices, 1.5 dB/s or
- * as much again as it is deep; at once where the gain in front of it falls.
+ * as much again as it is deep; at once where the gain in front of it falls. Each slice may have half of what its window allows it for ever, whatever was
+ * before. Where slices are longer than the delay behind them (100 ms at rates that are no multiple of 20 Hz) the limits are met by less.
  *
  * The energies are those of the source times the largest gain of the slice: a limiter behind it makes it only less. Gains in dB. */
 #ifndef MDYN_CORE_BUDGET_H
@@ -25,6 +26,7 @@
 
 typedef struct mdyn_budget {
 	double rate;                              /* slices a second */
+	unsigned ms;                              /* of a slice */
 	size_t slice, lead;                       /* frames: of a slice; from when a slice is heard to when it is played */
 	size_t n[MDYN_BUDGET_WINDOWS];            /* slices of each window */
 	double most[MDYN_BUDGET_WINDOWS];         /* energy it may sum up to, INFINITY: any */
@@ -47,7 +49,7 @@ void mdyn_budget_reset (mdyn_budget *b);
  * reduction grows by 50 dB/s at most, and a slice may in any case be as loud as 10 LU under the limit. */
 void mdyn_budget_update (mdyn_budget *b, double max_momentary, double max_short_term, bool first);
 
-/* Whether there is anything to do; without it neither of the next two need be called. */
+/* Whether there is anything to play. Slices are heard all the same: what was played counts once a limit is set. */
 bool mdyn_budget_active (const mdyn_budget *b);
 
 /* Hears a slice. gain: the largest that it has before the reduction. */

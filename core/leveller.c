@@ -93,7 +93,7 @@ seed (mdyn_leveller *l)
 		return;
 	l->seeded = true;
 	begin_section (l, first, sum / 3, 0.15);
-	if (l->item == 0)
+	if (l->item == 0 || l->average == 0)
 		l->average = l->section.level;
 	l->age = 0;
 	double missing = fabs (l->rows.target - mdyn_level (l->section.level));

@@ -32,8 +32,8 @@ typedef struct mdyn_measured {
  * line that names file and field. */
 int mdyn_measured_read (mdyn_measured *m, const char *names, bool loudest, unsigned channels, bool dual_mono, char *why, size_t why_size);
 
-/* dB to the target; NaN if nothing rises over the gate. *missed: LU by which no gain can meet it, where blocks that enter would pull it past. Some 10 us and no
- * allocation: fit for the audio thread. */
+/* dB to the target; NaN if nothing rises over the gate. *missed: LU by which no gain can meet it, where blocks that enter would pull it past. No
+ * allocation, but up to .2 ms of search where thousands of bins are filled: for a change of target, not for every block. */
 double mdyn_measured_gain (const mdyn_measured *m, double target, double *missed);
 
 #endif

@@ -102,6 +102,9 @@ reset (mdyn_proc *p)
 	if (s->voice)
 		mdyn_voice_reset (s->voice);
 	s->line_at = s->gains_at = 0;
+	s->finished = false;
+	s->reduction = 0;
+	s->unreported = 0;
 }
 
 /* Of the linear mode, in dB. Without prepare() there is no measurement, and nothing is changed. */
@@ -173,8 +176,12 @@ update (mdyn_proc *p, bool jump)
 		                    jump);
 	}
 	if (mdyn_norm_is_linear (p)) {
-		double g = linear_gain (s, v[MDYN_NORM_target], v[MDYN_NORM_ceiling], (int) v[MDYN_NORM_peak_policy]);
-		mdyn_ramp_to (&s->gain, g, MDYN_RAMP_MS / 1000 * p->format.rate, jump);
+		if (jump || v[MDYN_NORM_target] != s->for_target || v[MDYN_NORM_ceiling] != s->for_ceiling) {
+			s->for_target = v[MDYN_NORM_target];
+			s->for_ceiling = v[MDYN_NORM_ceiling];
+			double g = linear_gain (s, s->for_target, s->for_ceiling, (int) v[MDYN_NORM_peak_policy]);
+			mdyn_ramp_to (&s->gain, g, MDYN_RAMP_MS / 1000 * p->format.rate, jump);
+		}
 	}
 	if (s->limiter)
 		mdyn_limiter_update (s->limiter, v[MDYN_NORM_ceiling], limiter_row (MDYN_LIMIT_release), limiter_row (MDYN_LIMIT_auto_release) != 0,
@@ -284,8 +291,7 @@ spend (mdyn_norm *s, float *g, size_t n)
 	}
 	if ((s->slice -= n) > 0)
 		return;
-	if (mdyn_budget_active (&s->budget))
-		mdyn_budget_hear (&s->budget, mdyn_loudness_slice (s->in, s->slices), s->top);
+	mdyn_budget_hear (&s->budget, mdyn_loudness_slice (s->in, s->slices), s->top);
 	s->slices++;
 	s->slice = s->budget.slice;
 	s->top = -INFINITY;

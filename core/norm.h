@@ -45,6 +45,7 @@ typedef struct mdyn_norm {
 	bool prepared;                            /* measured_* hold; outlives reset */
 	mdyn_measured measured;
 	mdyn_ramp gain;                           /* dB */
+	double for_target, for_ceiling;            /* what it was found for */
 	double wanted;                            /* dB, before the peaks had their say */
 
 	size_t skip;                              /* frames until the programme's first leaves the delay */

@@ -47,6 +47,13 @@ warn (const mdyn_proc *p, char warning[MDYN_WARNINGS][160])
 	if (s->finished && isnan (mdyn_loudness_integrated (s->in)))
 		mdyn_why (warning[1], LENGTH, 0, "masternorm: the input never rose over the gate: it has no integrated loudness%s",
 		          mdyn_norm_is_live (p) || (mdyn_norm_is_linear (p) && s->gain.target == 0) ? ", the gain stayed 0 dB" : "");
+	if (mdyn_get (p, MDYN_NORM_dialogue) == MDYN_NORM_dialogue_auto && !s->voice)
+		mdyn_why (warning[4], LENGTH, 0, "masternorm: dialogue=auto was set too late: it is chosen before the start");
+	unsigned ms;
+	if (mdyn_norm_is_live (p) && mdyn_loudness_slice_frames (s->in, &ms) > s->behind &&
+	    (mdyn_get (p, MDYN_NORM_max_momentary) < p->cls->params[MDYN_NORM_max_momentary].max ||
+	     mdyn_get (p, MDYN_NORM_max_short_term) < p->cls->params[MDYN_NORM_max_short_term].max))
+		mdyn_why (warning[5], LENGTH, 0, "masternorm: max-momentary and max-short-term are not held exactly at %u Hz, no multiple of 20", p->format.rate);
 	if (!mdyn_norm_is_linear (p) || !s->prepared)
 		return;
 	if (s->measured.partial)
@@ -72,7 +79,7 @@ prepare_linear (mdyn_proc *p, char *why, size_t size)
 		return err;
 	if (given < UNKNOWN_LOUDNESS) {
 		m->loudness = given;
-		m->n = 0;
+		m->n = m->files = 0;
 	} else if (!file) {
 		return mdyn_why (why, size, -EINVAL, "masternorm: mode=linear needs a measurement: set measured-loudness or measured-file");
 	}
@@ -98,7 +105,8 @@ mdyn_norm_prepare (mdyn_proc *p, char *why, size_t size)
 	int err = file ? mdyn_stats_check (file, why, size) : 0;
 	if (!err && mdyn_norm_is_linear (p))
 		err = prepare_linear (p, why, size);
-	if (!err && mdyn_get (p, MDYN_NORM_dialogue) == MDYN_NORM_dialogue_auto && !s->voice && (err = mdyn_voice_create (&s->voice, &p->format)))
+	mdyn_voice_destroy (&s->voice); /* its noise estimate cannot be reset */
+	if (!err && mdyn_get (p, MDYN_NORM_dialogue) == MDYN_NORM_dialogue_auto && (err = mdyn_voice_create (&s->voice, &p->format)))
 		mdyn_why (why, size, err, "masternorm: dialogue=auto: %s: unknown, no, yes are allowed",
 		          err == -ENOTSUP ? "this build has no voice activity detector (meson option speech)" : "no memory for the voice activity detector");
 	if (err)

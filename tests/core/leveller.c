@@ -156,6 +156,23 @@ START_TEST (cue_begins_anew)
 }
 END_TEST
 
+/* A cue before anything was heard, as at a stream that begins in silence, changes nothing: strength has no former level to hold on to. */
+START_TEST (cue_in_silence_is_none)
+{
+	mdyn_leveller_rows rows = defaults;
+	rows.strength = 0.7;
+	double gain[2];
+	for (int cued = 0; cued < 2; cued++) {
+		mdyn_leveller l = new_leveller (&rows);
+		ride (&l, -120, 0, 30);
+		if (cued)
+			mdyn_leveller_cue (&l);
+		gain[cued] = ride (&l, -26, 0, 5);
+	}
+	ck_assert_msg (fabs (gain[1] - gain[0]) < 0.5, "%g dB without, %g with", gain[0], gain[1]);
+}
+END_TEST
+
 START_TEST (live_brings_two_levels_to_the_target)
 {
 	clip c = new_clip (48000, 2, 40), y;
@@ -233,6 +250,7 @@ main (void)
 	tcase_add_test (t, stays_at_zero_on_target);
 	tcase_add_test (t, rows_do_what_they_say);
 	tcase_add_test (t, cue_begins_anew);
+	tcase_add_test (t, cue_in_silence_is_none);
 	tcase_add_test (t, live_brings_two_levels_to_the_target);
 	tcase_add_test (t, pauses_are_not_lifted);
 	tcase_add_test (t, cue_through_the_processor);
