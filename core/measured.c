@@ -194,6 +194,16 @@ gate (const mdyn_measured *m, double *level)
 	}
 }
 
+/* Whether the name at `path` of a list joined by | stands in it before, too. */
+static bool
+named_before (const char *names, const char *path, size_t length)
+{
+	for (const char *at = names; at < path; at += strcspn (at, "|") + 1)
+		if (strcspn (at, "|") == length && !strncmp (at, path, length))
+			return true;
+	return false;
+}
+
 int
 mdyn_measured_read (mdyn_measured *m, const char *names, bool loudest, unsigned channels, bool dual_mono, char *why, size_t size)
 {
@@ -206,7 +216,10 @@ mdyn_measured_read (mdyn_measured *m, const char *names, bool loudest, unsigned 
 	*m = (mdyn_measured) { .loudness = NAN, .peak = NAN };
 	for (char *path = err ? NULL : strtok_r (list, "|", &save); path && !err; path = strtok_r (NULL, "|", &save)) {
 		*one = (mdyn_measured) { .files = 1 };
-		err = read_file (one, channels, dual_mono, several && !loudest, path, why, size);
+		if (named_before (names, names + (path - list), strlen (path)))
+			err = mdyn_why (why, size, -EINVAL, NAME ": is named twice, and would count twice", path);
+		else
+			err = read_file (one, channels, dual_mono, several && !loudest, path, why, size);
 		if (!err)
 			join (m, one, loudest);
 	}

@@ -163,12 +163,14 @@ write_all (int fd, const char *t)
 	return 0;
 }
 
-/* The file that path means, links followed, to be freed. NULL with *err: a rename would replace what stands there, and only a regular file may be. */
+/* The file that path means, links followed, to be freed; *mode its permissions, 0 where there is none yet. NULL with *err: a rename would replace what stands
+ * there, and only a regular file may be. */
 static char *
-place_of (const char *path, int *err)
+place_of (const char *path, mode_t *mode, int *err)
 {
 	struct stat st;
 	*err = 0;
+	*mode = 0;
 	if (lstat (path, &st) < 0) { /* nothing there yet */
 		char *copy = strdup (path);
 		*err = copy ? 0 : -ENOMEM;
@@ -180,6 +182,7 @@ place_of (const char *path, int *err)
 		return NULL;
 	}
 	*err = stat (place, &st) < 0 ? -errno : S_ISDIR (st.st_mode) ? -EISDIR : S_ISREG (st.st_mode) ? 0 : -EINVAL;
+	*mode = st.st_mode & 0777;
 	if (*err) {
 		free (place);
 		return NULL;
@@ -197,7 +200,8 @@ int
 mdyn_stats_check (const char *path, char *why, size_t size)
 {
 	int err;
-	char *place = place_of (path, &err), *slash = place ? strrchr (place, '/') : NULL;
+	mode_t mode;
+	char *place = place_of (path, &mode, &err), *slash = place ? strrchr (place, '/') : NULL;
 	if (slash)
 		slash[slash == place] = 0;
 	if (place && access (slash ? place : ".", W_OK | X_OK) < 0)
@@ -206,38 +210,46 @@ mdyn_stats_check (const char *path, char *why, size_t size)
 	return err ? cannot_write (path, err, why, size) : 0;
 }
 
+/* A new file beside `place`, with the permissions that any new file gets: mkstemp's would be private. *beside is its name, to be freed. A descriptor or -errno. */
+static int
+open_beside (const char *place, char **beside)
+{
+	int fd = -EEXIST;
+	*beside = NULL;
+	for (unsigned i = 0; fd == -EEXIST && i < 1000; i++) { /* other processors of this process may write there, and a dead one may have left its own */
+		free (*beside);
+		if (asprintf (beside, "%s.%ld-%u", place, (long) getpid (), i) < 0) {
+			*beside = NULL;
+			return -ENOMEM;
+		}
+		fd = open (*beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		fd = fd < 0 ? -errno : fd;
+	}
+	return fd;
+}
+
 int
 mdyn_stats_write (const char *path, const mdyn_document *s, char *why, size_t size)
 {
-	int fd = -1, err;
-	char *t = mdyn_stats_compose (s), *place = place_of (path, &err), *beside = NULL;
-	if (!place)
-		goto out;
-	err = -ENOMEM;
-	if (t && asprintf (&beside, "%s.XXXXXX", place) < 0)
-		beside = NULL;
-	if (!t || !beside)
-		goto out;
-	fd = mkostemp (beside, O_CLOEXEC);
-	if (fd < 0) {
+	int err;
+	mode_t mode;
+	char *t = mdyn_stats_compose (s), *place = place_of (path, &mode, &err), *beside = NULL;
+	int fd = place && t ? open_beside (place, &beside) : place ? -ENOMEM : err;
+	err = fd < 0 ? fd : 0;
+	if (!err && mode && fchmod (fd, mode) < 0) /* what was kept from others stays so */
 		err = -errno;
-		goto out;
-	}
-	/* mkostemp makes it private, whatever the umask; a report should be readable like any other file. */
-	err = fchmod (fd, 0644) < 0 ? -errno : 0;
 	if (!err)
 		err = write_all (fd, t);
 	if (!err)
 		err = write_all (fd, "\n");
 	if (!err && s->complete && fsync (fd) < 0 && errno != EINVAL)
 		err = -errno;
-	if (close (fd) < 0 && !err)
+	if (fd >= 0 && close (fd) < 0 && !err)
 		err = -errno;
 	if (!err && rename (beside, place) < 0)
 		err = -errno;
-	if (err)
+	if (err && fd >= 0)
 		unlink (beside);
-out:
 	free (t);
 	free (place);
 	free (beside);

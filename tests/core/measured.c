@@ -223,11 +223,16 @@ START_TEST (a_group_has_one_gain)
 	NEAR (value (o, "applied_gain"), -1 - peak, 0.002);
 	ck_assert_double_gt (value (o, "peak_amount"), 1);
 	json_decref (o);
+	/* A member named twice would count twice. */
+	mdyn_proc *p = make (&c[0], rows ("mode=linear:measured-file=%s|%s", list, file[0]), NULL);
+	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), -EINVAL);
+	ck_assert_msg (strstr (why, file[0]) && strstr (why, "named twice") && !strchr (why, '\n'), "%s", why);
+	mdyn_destroy (&p);
 	/* A member that tells no blocks cannot be part of it. */
 	FILE *f = fopen (file[1], "w");
 	fputs (GOOD "}", f);
 	fclose (f);
-	mdyn_proc *p = make (&c[0], rows ("mode=linear:measured-file=%s", list), NULL);
+	p = make (&c[0], rows ("mode=linear:measured-file=%s", list), NULL);
 	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), -EINVAL);
 	ck_assert_msg (strstr (why, file[1]) && strstr (why, "blocks"), "%s", why);
 	mdyn_destroy (&p);

@@ -4,6 +4,9 @@
 /* masternorm's measurement while it runs: mdyn_stats, mdyn_report, the event restart. */
 #include "clip.h"
 
+#include <glob.h>
+#include <sys/stat.h>
+
 static json_t *
 stats_now (mdyn_proc *p)
 {
@@ -137,6 +140,39 @@ START_TEST (report_follows_the_interval)
 }
 END_TEST
 
+/* A new file is as open as the umask lets files be; one that was kept private stays private. Nothing is left beside it. */
+START_TEST (permissions_are_kept)
+{
+	static const struct {
+		mode_t before, umask, after;
+	} cases[] = { { 0, 022, 0644 }, { 0, 077, 0600 }, { 0600, 022, 0600 }, { 0664, 077, 0664 } };
+	clip c = new_clip (48000, 1, 1);
+	for (size_t k = 0; k < N (cases); k++) {
+		mdyn_proc *p = make (&c, rows ("mode=measure:stats-file=%s", stats_path ()), NULL);
+		mode_t old = umask (cases[k].umask);
+		if (cases[k].before) {
+			fclose (fopen (path, "w"));
+			ck_assert_int_eq (chmod (path, cases[k].before), 0);
+		}
+		ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
+		clip y = run (p, &c, 4800);
+		ck_assert_int_eq (mdyn_finish (p, why, sizeof why), 0);
+		umask (old);
+		struct stat st;
+		ck_assert_int_eq (stat (path, &st), 0);
+		ck_assert_int_eq (st.st_mode & 0777, cases[k].after);
+		ck_assert_int_gt (st.st_size, 100);
+		glob_t g;
+		ck_assert_int_eq (glob (rows ("%s*", path), 0, NULL, &g), 0);
+		ck_assert_uint_eq (g.gl_pathc, 1);
+		globfree (&g);
+		mdyn_destroy (&p);
+		free (y.x);
+	}
+	free (c.x);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -147,6 +183,7 @@ main (void)
 	tcase_add_loop_test (t, restart_begins_anew, 0, 2);
 	tcase_add_test (t, restart_changes_no_bit);
 	tcase_add_test (t, report_follows_the_interval);
+	tcase_add_test (t, permissions_are_kept);
 	suite_add_tcase (s, t);
 	return run_tap (s);
 }
