@@ -9,7 +9,7 @@
  *      l + r = 2 s cos w and r - l = -2 A sin p sin w, and A^2 = s^2 + s^2 (r-l)^2 / (4 s^2 - (l+r)^2); bounded by what an extreme at most half a step away
  *      from the top can hide
  *   4. above 0.475 of the rate 1 loses level: where the signal alternates from sample to sample, the level of that alternation is added
- *      (at most 10 %). A meter does not want this, so it shows in the groups only, not in the maximum.
+ *      (at most 20 %: a clipped sine of 1/6 of the rate has a third of its level there). A meter does not want this, so it shows in the groups only, not in the maximum.
  * Tones up to 0.4 of the rate read within 0.02 dB, up to 0.46 within 0.04 dB, whatever their phase.
  *
  * Use, in the stream's quanta (see proc.h):

@@ -137,8 +137,8 @@ START_TEST (sweeps)
 END_TEST
 
 /* A value of one of the kinds, at frame i. */
-enum { KINDS = 10 };
-static const char *const kind_name[KINDS] = { "burst fs/4", "burst", "clipped sine", "square", "impulse", "click on silence", "step", "one-sided", "drum", "red noise" };
+enum { KINDS = 13 };
+static const char *const kind_name[KINDS] = { "burst fs/4", "burst", "clipped sine", "square", "impulse", "click on silence", "step", "one-sided", "drum", "bursts 3/8 fs", "burst 1/4 fs", "clipped fs/6", "red noise" };
 
 static double
 transient (int kind, size_t i)
@@ -155,6 +155,10 @@ transient (int kind, size_t i)
 	case 6: return i % 2001 < 3 ? 1.5 : 0.3 * s;
 	case 7: return fmax (0, 3 * s) - 0.2;
 	case 8: return i % 1500 < 60 ? 3 * exp (-(t - 1500 * (double) (i / 1500)) / 10) * cos (t) : 0;
+	/* Bursts of a whole number of groups of 8 frames, whose tone has whole periods in them; their edges reach half the rate. Each one is displaced by a frame. */
+	case 9: return i % 521 < 24 ? 3 * sin (2 * M_PI * 3 / 8 * (double) (i % 521) + 5.265) : 0;
+	case 10: return i % 521 < 20 ? 3 * sin (2 * M_PI / 4 * (double) (i % 521) + 1.25) : 0;
+	case 11: return fmax (-1, fmin (1, 8 * sin (2 * M_PI * 0.1682 * t))); /* the third harmonic lies at 0.495 of the rate */
 	default: return 2 * (low = 0.7 * low + noise ()) * (i / 500 % 2 ? 1 : 0.2);
 	}
 }

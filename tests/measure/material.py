@@ -74,7 +74,10 @@ def adversarial(rate):
     add("bursts", np.where(i // 1000 % 3 == 1, 3 * np.sin(np.pi / 2 * i + np.pi / 4), 0.1 * s))
     add("bursts", np.where(i // 700 % 4 == 1, 4 * np.sin(0.413 * i), 0))
     add("bursts", np.where(i // 700 % 2 == 1, 2 * np.sin(0.413 * i), 0), np.where(i // 700 % 2 == 0, 2 * np.sin(1.1 * i), 0))
+    for f, length, phase in ((3 / 8, 24, 5.265), (1 / 4, 20, 1.25)):                # edges that reach half the rate, displaced by a frame each time
+        add("bursts", np.where(i % 521 < length, 3 * np.sin(2 * np.pi * f * (i % 521) + phase), 0))
     add("squares", np.clip(8 * s, -1, 1) * 1.5)
+    add("squares", np.clip(8 * np.sin(2 * np.pi * 0.1682 * i), -1, 1) * 1.5)          # the third harmonic lies at .495 of the rate
     add("squares", np.where(i // 37 % 2, 1.2, -1.2) * 1.5)
     add("steps, clicks", np.where(i % 2001 < 3, 3, 0.3 * s))
     add("steps, clicks", np.where(i % 977 == 500, 4, 0))
