@@ -74,6 +74,7 @@ LIMITERS = {
     "mdyn": mdyn(),
     "mdyn low-latency": mdyn("preset=low-latency"),
     "mdyn louder": mdyn("preset=louder"),
+    "mdyn, sample peak": mdyn("true-peak=0"),
     "alimiter": peer(f"alimiter=limit={CEILING}:level=0"),
     "alimiter, level=1": peer(f"alimiter=limit={CEILING}"),
     "alimiter at 192 kHz": peer(f"aresample=192000,alimiter=limit={CEILING}:level=0,aresample={{rate}}"),
