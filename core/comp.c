@@ -51,17 +51,11 @@ latency (const mdyn_proc *p)
 	return mdyn_frames (p, p->v[MDYN_COMP_lookahead]);
 }
 
-static unsigned
-det_channels (const mdyn_proc *p)
-{
-	return p->format.key_channels ? p->format.key_channels : p->format.channels;
-}
-
 static void
 lay (mdyn_proc *p, mdyn_arena *a)
 {
 	comp *s = mdyn_carve (a, 1, sizeof *s);
-	unsigned dets = det_channels (p);
+	unsigned dets = mdyn_det_channels (p);
 	mdyn_keyfilter_state *filtered = mdyn_carve (a, dets, sizeof *filtered);
 	mdyn_detector *detector = mdyn_carve (a, dets, sizeof *detector);
 	mdyn_window *window = mdyn_window_carve (a, dets, mdyn_frames (p, MDYN_WINDOW_MS) + 1);
@@ -84,7 +78,7 @@ static void
 reset (mdyn_proc *p)
 {
 	comp *s = p->state;
-	unsigned dets = det_channels (p);
+	unsigned dets = mdyn_det_channels (p);
 	memset (s->filtered, 0, dets * sizeof *s->filtered);
 	memset (s->detector, 0, dets * sizeof *s->detector);
 	memset (s->lanes, 0, dets * sizeof *s->lanes);
@@ -139,7 +133,7 @@ update (mdyn_proc *p, bool jump)
 	size_t hold = mdyn_frames (p, v[MDYN_COMP_hold]);
 	mdyn_ballistics_setup (&s->times, rise, fall, hold);
 	mdyn_ballistics_setup (&s->guarded, fmin (rise, s->guard_k), fmin (fall, s->guard_k), hold);
-	for (unsigned c = 0; c < det_channels (p); c++) {
+	for (unsigned c = 0; c < mdyn_det_channels (p); c++) {
 		mdyn_ballistics_anchor (&s->lanes[c].ballistics);
 		s->lanes[c].level = NAN;
 	}

@@ -58,17 +58,11 @@ latency (const mdyn_proc *p)
 	return mdyn_frames (p, p->v[MDYN_GATE_lookahead]);
 }
 
-static unsigned
-det_channels (const mdyn_proc *p)
-{
-	return p->format.key_channels ? p->format.key_channels : p->format.channels;
-}
-
 static void
 reset (mdyn_proc *p)
 {
 	gate *s = p->state;
-	unsigned dets = det_channels (p);
+	unsigned dets = mdyn_det_channels (p);
 	memset (s->filtered, 0, dets * sizeof *s->filtered);
 	memset (s->lanes, 0, dets * sizeof *s->lanes);
 	for (unsigned c = 0; c < dets; c++)
@@ -80,7 +74,7 @@ static void
 lay (mdyn_proc *p, mdyn_arena *a)
 {
 	gate *s = mdyn_carve (a, 1, sizeof *s);
-	unsigned dets = det_channels (p);
+	unsigned dets = mdyn_det_channels (p);
 	mdyn_keyfilter_state *filtered = mdyn_carve (a, dets, sizeof *filtered);
 	mdyn_window *windows = mdyn_window_carve (a, dets, mdyn_frames (p, MDYN_WINDOW_MS) + 1);
 	lane *lanes = mdyn_carve (a, dets, sizeof *lanes);
@@ -138,7 +132,7 @@ update (mdyn_proc *p, bool jump)
 	pace attack = pace_of (v[MDYN_GATE_attack], rate), release = pace_of (v[MDYN_GATE_release], rate);
 	s->rise = duck ? attack : release;
 	s->fall = duck ? release : attack;
-	for (unsigned c = 0; c < det_channels (p); c++) {
+	for (unsigned c = 0; c < mdyn_det_channels (p); c++) {
 		s->lanes[c].flat = NAN;
 		anchor (&s->lanes[c]);
 		if (jump)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
 
-/* Between the frame (proc.c) and the four processors.
+/* Between the frame (proc.c the handle, frame.c the blocks) and the four processors.
  *
  * A processor is a gain computer: it hears the detector signal and says by what each channel's delayed input is multiplied. The frame does all
  * else: sample types, non-finite samples, delay, applying the gain, bypass, key-listen, rows, meters. So a new processor is one .def, one .c with a `const
@@ -21,6 +21,8 @@
 
 #define QUANTUM 64
 #define ROWS_MAX 64
+
+enum { ROW_BYPASS = 0, ROW_PRESET = 1 }; /* of every class */
 
 /* One allocation, laid out twice by the same code: first with base NULL to count, then to place. */
 typedef struct mdyn_arena {
@@ -132,7 +134,7 @@ struct mdyn_proc {
 	char *text[ROWS_MAX];                     /* TEXT rows, NULL unset */
 	const mdyn_preset *preset;                /* the last one set, or NULL */
 
-	/* proc.c's own */
+	/* proc.c's and frame.c's own */
 	struct mdyn_memory {                      /* what a SETUP row changes, besides state */
 		void *arena;
 		size_t latency, ring_size;        /* frames */
@@ -164,6 +166,22 @@ mdyn_frames (const mdyn_proc *p, double ms)
 {
 	return (size_t) (ms * p->format.rate / 1000 + 0.5);
 }
+
+static inline size_t
+mdyn_sample_size (const mdyn_proc *p)
+{
+	return p->format.sample == MDYN_F64 ? sizeof (double) : sizeof (float);
+}
+
+/* Of what the detector hears: the key if there is one, else the input. */
+static inline unsigned
+mdyn_det_channels (const mdyn_proc *p)
+{
+	return p->format.key_channels ? p->format.key_channels : p->format.channels;
+}
+
+/* What the audio thread sees becomes what was set. */
+void mdyn_take_values (mdyn_proc *p);
 
 /* Publishes a READOUT row. A `largest` one keeps the largest value since the last reading. */
 void mdyn_publish (mdyn_proc *p, int id, double value);

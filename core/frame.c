@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: mdyn contributors */
+
+/* The frame around a processor's gain: the stream cut into blocks, samples in, delayed, multiplied and out. */
+#include "proc.h"
+
+#include <errno.h>
+
+#include "dsp/dsp.h"
+
+/* Once a call: a reading since the last call starts the largest reduction anew. */
+static void
+begin_call (mdyn_proc *p)
+{
+	p->running = true;
+	unsigned readings = atomic_load_explicit (&p->readings, memory_order_relaxed);
+	if (readings != p->readings_seen) {
+		p->readings_seen = readings;
+		mdyn_publish (p, p->row_gain_reduction, 0);
+	}
+}
+
+/* The first block of a stream takes the rows at once. */
+static void
+take_rows (mdyn_proc *p, bool first)
+{
+	mdyn_take_values (p);
+	double frames = MDYN_RAMP_MS / 1000 * p->format.rate;
+	mdyn_ramp_to (&p->active, !p->v[ROW_BYPASS], frames, first);
+	mdyn_ramp_to (&p->listen, p->row_listen >= 0 && p->v[p->row_listen], frames, first);
+	p->ops->update (p, first);
+}
+
+/* Rows that changed and events that came since the last block. */
+static void
+begin_block (mdyn_proc *p, bool first)
+{
+	if (first || atomic_load_explicit (&p->generation, memory_order_acquire) != p->seen)
+		take_rows (p, first);
+	if (!atomic_load_explicit (&p->triggered, memory_order_relaxed))
+		return;
+	unsigned events = atomic_exchange_explicit (&p->triggered, 0, memory_order_relaxed);
+	for (int i = 0; events; i++, events >>= 1)
+		if (events & 1)
+			p->ops->event (p, i);
+}
+
+/* Bypass: factors on their way to or at 1; key-listen: to or at 0, and share[i] of the key. Returns whether any of the key is heard. */
+static bool
+fade (mdyn_proc *p, mdyn_block *b, float *share)
+{
+	bool listening = p->listen.now > 0 || p->listen.step != 0;
+	if (p->active.now == 1 && p->active.step == 0 && !listening)
+		return false;
+	double w[QUANTUM], l[QUANTUM];
+	for (size_t i = 0; i < b->n; i++) {
+		w[i] = mdyn_ramp_next (&p->active);
+		l[i] = mdyn_ramp_next (&p->listen);
+		share[i] = (float) (w[i] * l[i]);
+	}
+	for (unsigned c = 0; c < p->format.channels; c++) {
+		float *m = p->m.mixed + c * QUANTUM;
+		for (size_t i = 0; i < b->n; i++) {
+			double g = l[i] > 0 ? (1 - l[i]) * b->gain[c][i] : b->gain[c][i];
+			m[i] = w[i] >= 1 ? (float) g : (float) (1 + w[i] * (g - 1));
+		}
+		b->gain[c] = m;
+	}
+	return listening;
+}
+
+/* Where a caller's buffers lie: planes, or one with all channels. */
+typedef struct planes {
+	const void *const *plane;
+	const void *one;
+} planes;
+
+static const char *
+plane_at (const planes *b, unsigned c, unsigned channels, size_t frame, size_t size)
+{
+	return b->plane ? (const char *) b->plane[c] + frame * size : (const char *) b->one + (frame * channels + c) * size;
+}
+
+/* n frames in, sanitised, to dst[channel]; returns how many samples were not finite. */
+static size_t
+take (const mdyn_proc *p, void *const *dst, const planes *in, unsigned channels, size_t frame, size_t n)
+{
+	unsigned together = in->plane ? 1 : channels;
+	size_t bad = 0;
+	for (unsigned c = 0; c < channels; c += together) {
+		const void *src = plane_at (in, c, channels, frame, mdyn_sample_size (p));
+		bad += p->format.sample == MDYN_F64 ? mdyn_dsp->take_f64 ((double *const *) dst + c, src, together, n)
+		                                    : mdyn_dsp->take_f32 ((float *const *) dst + c, src, together, n);
+	}
+	return bad;
+}
+
+/* The same samples for the detector. */
+static void
+detect (const mdyn_proc *p, void *const *x, unsigned channels, size_t n)
+{
+	for (unsigned c = 0; c < channels; c++)
+		if (p->format.sample == MDYN_F64)
+			mdyn_dsp->narrow (p->det_of[c], x[c], n);
+		else
+			memcpy (p->det_of[c], x[c], n * sizeof (float));
+}
+
+/* n frames of the ring, from place `from`, times b->gain[channel][at ..], out. */
+static void
+give (const mdyn_proc *p, const planes *out, const mdyn_block *b, size_t from, size_t at, size_t frame, size_t n)
+{
+	unsigned channels = p->format.channels, together = out->plane ? 1 : channels;
+	size_t size = mdyn_sample_size (p);
+	const void *src[MDYN_CHANNELS_MAX];
+	const float *g[MDYN_CHANNELS_MAX];
+	for (unsigned c = 0; c < channels; c++) {
+		src[c] = p->m.ring + (c * p->m.ring_size + from) * size;
+		g[c] = b->gain[c] + at;
+	}
+	for (unsigned c = 0; c < channels; c += together) {
+		void *dst = (void *) plane_at (out, c, channels, frame, size);
+		if (p->format.sample == MDYN_F64)
+			mdyn_dsp->give_f64 (dst, (const double *const *) src + c, g + c, together, n);
+		else
+			mdyn_dsp->give_f32 (dst, (const float *const *) src + c, g + c, together, n);
+	}
+}
+
+/* Adds share[i] of the key to what went out, as late: channel to channel if they are as many, else the mean of all. */
+static void
+hear (const mdyn_proc *p, const planes *out, const float *share, size_t frame, size_t n)
+{
+	unsigned keys = mdyn_det_channels (p), channels = p->format.channels, mixed = keys == channels ? 1 : keys;
+	size_t size = mdyn_sample_size (p), stride = out->plane ? 1 : channels, from = p->ring_at + p->m.ring_size - p->m.latency;
+	for (unsigned c = 0; c < channels; c++) {
+		void *dst = (void *) plane_at (out, c, channels, frame, size);
+		const float *key = p->m.listened + (mixed == 1 ? c : 0) * p->m.ring_size;
+		for (size_t i = 0; i < n; i++) {
+			size_t at = (from + i) % p->m.ring_size;
+			float sum = 0;
+			for (unsigned k = 0; k < mixed; k++)
+				sum += key[k * p->m.ring_size + at];
+			if (p->format.sample == MDYN_F64)
+				((double *) dst)[i * stride] += share[i] / (float) mixed * sum;
+			else
+				((float *) dst)[i * stride] += share[i] / (float) mixed * sum;
+		}
+	}
+}
+
+/* n frames that do not cross a multiple of QUANTUM. key: NULL where there is none, or where it is silent. */
+static void
+process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *key, size_t frame, size_t n)
+{
+	unsigned channels = p->format.channels, keys = p->format.key_channels, dets = mdyn_det_channels (p);
+	size_t size = mdyn_sample_size (p);
+	mdyn_block b;
+	b.n = n;
+	b.at = p->at;
+	b.det_channels = dets;
+	b.det = p->det_of;
+	void *x[MDYN_CHANNELS_MAX], *k[MDYN_CHANNELS_MAX];
+	for (unsigned c = 0; c < channels; c++)
+		x[c] = p->m.ring + (c * p->m.ring_size + p->ring_at) * size;
+	for (unsigned c = 0; c < keys; c++)
+		k[c] = p->m.raw_key + c * QUANTUM * size;
+	for (unsigned c = 0; c < dets; c++)
+		p->det_of[c] = p->m.det + c * QUANTUM;
+	size_t bad = take (p, x, in, channels, frame, n);
+	if (keys && key)
+		bad += take (p, k, key, keys, frame, n);
+	if (keys && !key)
+		memset (p->m.det, 0, (size_t) QUANTUM * keys * sizeof (float));
+	else
+		detect (p, keys ? k : x, dets, n);
+	if (bad)
+		mdyn_publish (p, p->row_nonfinite, p->nonfinite += (double) bad);
+
+	p->ops->gain (p, &b);
+	float share[QUANTUM];
+	bool heard = fade (p, &b, share);
+	for (unsigned c = 0; c < dets && p->m.listened; c++)
+		memcpy (p->m.listened + c * p->m.ring_size + p->ring_at, p->det_of[c], n * sizeof (float));
+
+	size_t from = p->ring_at < p->m.latency ? p->ring_at + p->m.ring_size - p->m.latency : p->ring_at - p->m.latency, to_end = p->m.ring_size - from;
+	size_t part = n < to_end ? n : to_end;
+	give (p, out, &b, from, 0, frame, part);
+	if (part < n)
+		give (p, out, &b, 0, part, frame + part, n - part);
+	if (heard)
+		hear (p, out, share, frame, n);
+	p->at = (p->at + n) % QUANTUM;
+	p->ring_at = p->ring_at + n < p->m.ring_size ? p->ring_at + n : 0;
+}
+
+static void
+process (mdyn_proc *p, const planes *out, const planes *in, const planes *key, size_t frames)
+{
+	uint64_t denormals = mdyn_denormals_flush ();
+	bool first = !p->running;
+	begin_call (p);
+	for (size_t done = 0, n; done < frames; done += n, first = false) {
+		n = QUANTUM - p->at < frames - done ? QUANTUM - p->at : frames - done;
+		begin_block (p, first);
+		process_block (p, out, in, key, done, n);
+	}
+	mdyn_denormals_restore (denormals);
+}
+
+int
+mdyn_process (mdyn_proc *p, void *const *out, const void *const *in, const void *const *key, size_t frames)
+{
+	if (!frames)
+		return 0;
+	if (!out || !in)
+		return -EINVAL;
+	planes o = { (const void *const *) out, NULL }, i = { in, NULL }, k = { key, NULL };
+	process (p, &o, &i, key ? &k : NULL, frames);
+	return 0;
+}
+
+int
+mdyn_process_interleaved (mdyn_proc *p, void *out, const void *in, const void *key, size_t frames)
+{
+	if (!frames)
+		return 0;
+	if (!out || !in)
+		return -EINVAL;
+	planes o = { NULL, out }, i = { NULL, in }, k = { NULL, key };
+	process (p, &o, &i, key ? &k : NULL, frames);
+	return 0;
+}
