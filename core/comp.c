@@ -12,7 +12,8 @@
 /* What a gain of its own needs. */
 typedef struct lane {
 	mdyn_ballistics ballistics;
-	float level, reduction;                                        /* the last that stood still, and what the curve made of it; level NAN: none */
+	float peak;                                                    /* the last level, of the peak detector */
+	float level, reduction;                                        /* the last level that stood still, and what the curve made of it; level NAN: none */
 	double peak2, rms2;                                            /* of auto-release: squares over CREST_MS */
 } lane;
 
@@ -25,17 +26,20 @@ typedef struct comp {
 	double guard_k;                                                /* the fastest attack and release of these */
 	mdyn_keyfilter filter;
 	mdyn_ramp ramp[RAMPS];
-	float row[RAMPS][QUANTUM];                                     /* their values in this block */
-	bool still;                                                    /* in every block: no ramp moves */
+	float row[RAMPS][QUANTUM];                                     /* their values in this quantum */
+	bool still;                                                    /* in every quantum: no ramp moves */
 	double release;                                                /* frames, without the detector's window */
 	double crest;                                                  /* share of a new square; 0: auto-release is off */
 	size_t guard;                                                  /* frames since the detector changed, downwards */
 	mdyn_keyfilter_state *filtered;                                /* [det_channels] */
 	mdyn_detector *detector;                                       /* [det_channels] */
-	mdyn_window *window;                                           /* [det_channels] */
+	mdyn_window *window;                                           /* [det_channels], of lanes */
 	lane *lanes;                                                   /* [det_channels] */
-	float *reduction, *magnitude;                                  /* [det_channels][QUANTUM] */
-	bool apart;                                                    /* channels have reductions of their own, since link was below 100 */
+	float *reduction;                                              /* [det_channels][span] */
+	float *magnitude;                                              /* [det_channels][QUANTUM] */
+	size_t span;
+	mdyn_detector_kind kind;                                       /* what it heard last */
+	bool apart, own_crest;                                         /* channels have reductions of their own, since link was below 100; and crest factors */
 } comp;
 
 #define BOOST_MAX ((float) (30.0 / MDYN_DB_PER_LOG2))
@@ -51,6 +55,12 @@ latency (const mdyn_proc *p)
 	return mdyn_frames (p, p->v[MDYN_COMP_lookahead]);
 }
 
+static size_t
+heard (const mdyn_proc *p)
+{
+	return mdyn_window_quanta (mdyn_frames (p, MDYN_WINDOW_MS));
+}
+
 static void
 lay (mdyn_proc *p, mdyn_arena *a)
 {
@@ -60,7 +70,7 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	mdyn_detector *detector = mdyn_carve (a, dets, sizeof *detector);
 	mdyn_window *window = mdyn_window_carve (a, dets, mdyn_frames (p, MDYN_WINDOW_MS) + 1);
 	lane *lanes = mdyn_carve (a, dets, sizeof *lanes);
-	float *reduction = mdyn_carve (a, (size_t) QUANTUM * dets, sizeof *reduction);
+	float *reduction = mdyn_carve (a, mdyn_span (p) * dets, sizeof *reduction);
 	float *magnitude = mdyn_carve (a, (size_t) QUANTUM * dets, sizeof *magnitude);
 	p->state = s;
 	if (!s)
@@ -70,6 +80,7 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	s->window = window;
 	s->lanes = lanes;
 	s->reduction = reduction;
+	s->span = mdyn_span (p);
 	s->magnitude = magnitude;
 	mdyn_detector_setup (&s->detect, p->format.rate);
 }
@@ -83,9 +94,10 @@ reset (mdyn_proc *p)
 	memset (s->detector, 0, dets * sizeof *s->detector);
 	memset (s->lanes, 0, dets * sizeof *s->lanes);
 	for (unsigned c = 0; c < dets; c++)
-		mdyn_window_clear (&s->window[c]);
+		mdyn_window_clear (&s->window[c], 0);
 	s->guard = 0;
-	s->apart = false;
+	s->kind = DETECT_PEAK;
+	s->apart = s->own_crest = false;
 }
 
 /* Half of what the rows take from 0 dBFS. */
@@ -145,20 +157,47 @@ is_linked (const comp *s)
 	return s->ramp[LINK].now >= 1 && s->ramp[LINK].step == 0;
 }
 
-/* Below link 100 every channel goes on by itself from where the common reduction stood. Back at 100 they are one again once they have met, which is
- * looked for at a fixed place in the stream, so that the caller's blocks do not matter. */
+/* Below link 100 every channel goes on by itself from where the common reduction stood, with the level it has. Back at 100 they are one again once they have met, which is looked for at a
+ * fixed place in the stream, so that the caller's blocks do not matter. */
 static void
-part_or_join (comp *s, const mdyn_block *b, unsigned channels)
+part_or_join (const mdyn_proc *p, comp *s, size_t from, size_t at)
 {
-	bool linked = is_linked (s), met = b->at == 0;
-	if (b->det_channels != channels || channels == 1 || s->apart == !linked)
+	unsigned channels = p->format.channels;
+	bool linked = is_linked (s), met = at == 0;
+	if (mdyn_det_channels (p) != channels || channels == 1 || s->apart == !linked)
 		return;
-	for (unsigned c = 1; c < channels; c++) {
-		if (!linked)
-			s->lanes[c] = s->lanes[0];
+	for (unsigned c = 1; c < channels; c++)
 		met &= fabs (s->lanes[c].ballistics.s - s->lanes[0].ballistics.s) < 1e-6;
+	for (unsigned c = 0; c < channels && !linked; c++) {
+		s->lanes[c] = s->lanes[0];
+		if (s->kind == DETECT_PEAK)
+			mdyn_window_recall (&s->window[c], &s->window[0], p, c, from, heard (p));
 	}
+	for (unsigned c = 1; c < channels && linked && met; c++)
+		mdyn_window_join (&s->window[0], &s->window[c]);
 	s->apart = !linked || !met;
+}
+
+/* From one kind to another the level goes on where it stood, as far as the new kind can. */
+static void
+change_kind (comp *s, unsigned dets, size_t at)
+{
+	for (unsigned c = 0; c < dets && s->kind != s->detect.kind; c++) {
+		float level = s->lanes[s->apart ? c : 0].peak;
+		if (s->kind == DETECT_PEAK)
+			s->detector[c].mean_square = (double) level * level;
+		memset (s->detector[c].z, 0, sizeof s->detector[c].z);
+		if (s->detect.kind == DETECT_PEAK)
+			mdyn_window_clear (&s->window[c], at);
+	}
+	s->kind = s->detect.kind;
+}
+
+/* Where channels are linked but have not met yet, one crest factor serves all. */
+static void
+choose_crest (comp *s, size_t at)
+{
+	s->own_crest = s->apart && !(is_linked (s) && (at == 0 || !s->own_crest));
 }
 
 /* fall[i] = share of the way of a release in that frame, longer for a steady level and shorter for transients. x: magnitudes. */
@@ -179,24 +218,43 @@ adapt (const comp *s, lane *l, double *fall, const float *x, size_t n)
 	l->rms2 = rms;
 }
 
-/* d[lane] = level, s->magnitude = magnitudes of the lane or of all. True if all n levels of a lane are known to be equal. */
-static bool
-level (comp *s, const mdyn_block *b, float *const *d, bool own, bool own_crest)
+/* s->magnitude = magnitudes of the lane or of all, after the key filters. */
+static void
+hear (comp *s, float *const *x, unsigned dets, size_t n)
 {
-	float x[QUANTUM];
-	bool flat = true;
-	for (unsigned c = 0; c < b->det_channels; c++) {
-		float *most = s->magnitude + (own_crest ? c : 0) * QUANTUM;
-		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], b->n);
-		if (s->crest > 0 && (own_crest || c == 0))
-			memset (most, 0, b->n * sizeof *most);
+	for (unsigned c = 0; c < dets; c++) {
+		mdyn_keyfilter_run (&s->filter, &s->filtered[c], x[c], n);
+		float *most = s->magnitude + (s->own_crest ? c : 0) * QUANTUM;
+		if (s->crest > 0 && (s->own_crest || c == 0))
+			memset (most, 0, n * sizeof *most);
 		if (s->crest > 0)
-			mdyn_dsp->abs_max (most, b->det[c], b->n);
-		flat &= mdyn_detector_run (&s->detect, &s->detector[c], &s->window[c], own || c == 0 ? d[c] : x, b->det[c], b->n);
-		if (!own && c)
-			mdyn_dsp->abs_max (d[0], x, b->n);
+			mdyn_dsp->abs_max (most, x[c], n);
 	}
-	return flat;
+}
+
+/* The peak of a lane, which hears x. */
+static void
+peak (comp *s, unsigned c, mdyn_steps *level, float *const *x, unsigned channels, size_t n)
+{
+	mdyn_window_run (&s->window[c], level, (const float *const *) x, channels, s->detect.window, n);
+	s->lanes[c].peak = level->value[level->n - 1];
+}
+
+/* d[lane] = level. */
+static void
+level (comp *s, float *const *d, float *const *x, unsigned dets, size_t n)
+{
+	float one[QUANTUM];
+	for (unsigned c = 0; c < dets && s->kind != DETECT_PEAK; c++) {
+		mdyn_detector_run (&s->detect, &s->detector[c], s->apart || c == 0 ? d[c] : one, x[c], n);
+		if (!s->apart && c)
+			mdyn_dsp->abs_max (d[0], one, n);
+	}
+	mdyn_steps steps;
+	for (unsigned c = 0; c < (s->apart ? dets : 1) && s->kind == DETECT_PEAK; c++) {
+		peak (s, c, &steps, x + c, s->apart ? 1 : dets, n);
+		mdyn_steps_spread (&steps, d[c]);
+	}
 }
 
 /* Level -> reduction, in place, after the static curve. */
@@ -217,22 +275,34 @@ reduce (const comp *s, float *d, bool both, bool upwards, size_t n)
 		d[i] = both ? (1 - row[UP][i]) * d[i] + row[UP][i] * boost[i] : boost[i];
 }
 
-/* The same of one level, which is mostly that of the block before. */
+/* The same of a staircase; mostly one step, of the level that was before. */
 static void
-reduce_flat (const comp *s, lane *l, float *d, bool upwards, size_t n)
+reduce_steps (const comp *s, lane *l, mdyn_steps *d, bool upwards)
 {
-	if (d[0] != l->level) {
-		l->level = d[0];
-		reduce (s, d, false, upwards, 1);
-		l->reduction = d[0];
+	float last = d->value[d->n - 1];
+	if (d->n == 1 && last == l->level) {
+		d->value[0] = l->reduction;
+		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		d[i] = l->reduction;
+	reduce (s, d->value, false, upwards, d->n);
+	l->level = last;
+	l->reduction = d->value[d->n - 1];
+}
+
+/* Released reduction -> factor, in place. Returns the largest reduction. */
+static float
+factor (const comp *s, float *d, size_t n)
+{
+	float most = mdyn_dsp->factor (d, s->row[MAKEUP], n);
+	if (!s->still || s->row[MIX][0] != 1)
+		for (size_t i = 0; i < n; i++)
+			d[i] = s->row[MIX][i] == 1.0f ? d[i] : 1 + s->row[MIX][i] * (d[i] - 1);
+	return most;
 }
 
 /* Reduction -> factor, in place. x: the lane's magnitudes. Returns the largest reduction. */
 static float
-move (comp *s, lane *l, float *d, const float *x, const mdyn_ballistics_coef *times, size_t at, size_t n)
+move (const comp *s, lane *l, float *d, const float *x, const mdyn_ballistics_coef *times, size_t at, size_t n)
 {
 	double fall[QUANTUM];
 	if (s->crest > 0) {
@@ -243,10 +313,49 @@ move (comp *s, lane *l, float *d, const float *x, const mdyn_ballistics_coef *ti
 		l->peak2 = l->rms2 = 0;
 	}
 	mdyn_ballistics_run (times, &l->ballistics, d, s->crest > 0 ? fall : NULL, at, n);
-	float most = mdyn_dsp->factor (d, s->row[MAKEUP], n);
-	if (!s->still || s->row[MIX][0] != 1)
-		for (size_t i = 0; i < n; i++)
-			d[i] = s->row[MIX][i] == 1.0f ? d[i] : 1 + s->row[MIX][i] * (d[i] - 1);
+	return factor (s, d, n);
+}
+
+/* The factors of n frames of the block from `from` on, place `at` of their quantum. Returns the largest reduction. */
+static float
+run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
+{
+	comp *s = p->state;
+	unsigned channels = p->format.channels;
+	part_or_join (p, s, from, at);
+	choose_crest (s, at);
+	change_kind (s, b->det_channels, at);
+	bool own = s->apart, both = s->ramp[UP].step != 0, upwards = s->ramp[UP].now == 1;
+	s->still = s->still || mdyn_ramp_rows (s->ramp, RAMPS, s->row, n);
+	if (at == 0)
+		s->guard -= s->guard < QUANTUM ? s->guard : QUANTUM;
+	const mdyn_ballistics_coef *times = s->guard ? &s->guarded : &s->times;
+
+	float *d[MDYN_CHANNELS_MAX], *x[MDYN_CHANNELS_MAX], most = 0;
+	unsigned lanes = own ? channels : 1;
+	for (unsigned c = 0; c < lanes; c++)
+		d[c] = s->reduction + c * s->span + from;
+	for (unsigned c = 0; c < b->det_channels; c++)
+		x[c] = b->det[c] + from;
+	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
+	hear (s, x, b->det_channels, n);
+	if (s->kind == DETECT_PEAK && s->still && !own && s->crest == 0) {
+		mdyn_steps steps;
+		peak (s, 0, &steps, x, b->det_channels, n);
+		reduce_steps (s, &s->lanes[0], &steps, upwards);
+		mdyn_ballistics_climb (times, &s->lanes[0].ballistics, d[0], &steps, at);
+		s->lanes[0].peak2 = s->lanes[0].rms2 = 0;
+		return factor (s, d[0], n);
+	}
+	level (s, d, x, b->det_channels, n);
+	for (unsigned c = 0; c < lanes; c++)
+		reduce (s, d[c], both, upwards, n);
+	if (own)
+		mdyn_link (d, channels, s->row[LINK], false, n);
+	for (unsigned c = 0; c < lanes; c++) {
+		float m = move (s, &s->lanes[c], d[c], s->magnitude + (s->own_crest ? c : 0) * QUANTUM, times, at, n);
+		most = m > most ? m : most;
+	}
 	return most;
 }
 
@@ -255,37 +364,20 @@ gain (mdyn_proc *p, mdyn_block *b)
 {
 	comp *s = p->state;
 	unsigned channels = p->format.channels;
-	size_t n = b->n;
-	part_or_join (s, b, channels);
-	bool own = s->apart, both = s->ramp[UP].step != 0, upwards = s->ramp[UP].now == 1;
-	bool own_crest = own && !is_linked (s); /* where channels are linked but have not met yet, one crest factor serves all */
-	s->still = s->still || mdyn_ramp_rows (s->ramp, RAMPS, s->row, n);
-
-	float *d[MDYN_CHANNELS_MAX];
-	unsigned lanes = own ? channels : 1;
-	for (unsigned c = 0; c < lanes; c++)
-		d[c] = s->reduction + c * QUANTUM;
-	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
-	bool flat = level (s, b, d, own, own_crest);
-	for (unsigned c = 0; c < lanes; c++)
-		if (flat && s->still)
-			reduce_flat (s, &s->lanes[c], d[c], upwards, n);
-		else
-			reduce (s, d[c], both, upwards, n);
-	if (own)
-		mdyn_link (d, channels, s->row[LINK], false, n);
-
-	if (b->at == 0)
-		s->guard -= s->guard < QUANTUM ? s->guard : QUANTUM;
-	const mdyn_ballistics_coef *times = s->guard ? &s->guarded : &s->times;
+	bool own = false; /* channels part at a block's start, but join in its midst */
 	float most = 0;
-	for (unsigned c = 0; c < lanes; c++) {
-		float m = move (s, &s->lanes[c], d[c], s->magnitude + (own_crest ? c : 0) * QUANTUM, times, b->at, n);
+	for (size_t done = 0, n; done < b->n; done += n) {
+		size_t at = (b->at + done) % QUANTUM;
+		n = QUANTUM - at < b->n - done ? QUANTUM - at : b->n - done;
+		float m = run (p, b, done, at, n);
 		most = m > most ? m : most;
+		own |= s->apart;
+		for (unsigned c = 1; c < channels && own && !s->apart; c++)
+			memcpy (s->reduction + c * s->span + done, s->reduction + done, n * sizeof *s->reduction);
 	}
 	mdyn_publish_largest (p, MDYN_COMP_gain_reduction, most * MDYN_DB_PER_LOG2);
 	for (unsigned c = 0; c < channels; c++)
-		b->gain[c] = d[own ? c : 0];
+		b->gain[c] = s->reduction + (own ? c * s->span : 0);
 }
 
-const mdyn_ops mdyn_comp_ops = { .latency = latency, .lay = lay, .reset = reset, .update = update, .gain = gain };
+const mdyn_ops mdyn_comp_ops = { .spans = true, .latency = latency, .heard = heard, .lay = lay, .reset = reset, .update = update, .gain = gain };

@@ -33,146 +33,9 @@ biquad (const double c[5], double *z0, double *z1, double in)
 	return y;
 }
 
-mdyn_window *
-mdyn_window_carve (mdyn_arena *a, unsigned channels, size_t frames)
-{
-	uint32_t size = 4 * QUANTUM;
-	while (size < frames + 2 * QUANTUM)
-		size *= 2;
-	mdyn_window *w = mdyn_carve (a, channels, sizeof *w);
-	for (unsigned c = 0; c < channels; c++) {
-		float *x = mdyn_carve (a, size, sizeof *x), *most = mdyn_carve (a, size / QUANTUM, sizeof *most);
-		if (w)
-			w[c] = (mdyn_window) { .x = x, .most = most, .mask = size - 1, .suffix_of = UINT32_MAX };
-	}
-	return w;
-}
-
 void
-mdyn_window_clear (mdyn_window *w)
+mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, float *level, const float *x, size_t n)
 {
-	memset (w->x, 0, (w->mask + (size_t) 1) * sizeof *w->x);
-	memset (w->most, 0, (w->mask + (size_t) 1) / QUANTUM * sizeof *w->most);
-	w->now = 0;
-	w->prefix = 0;
-	w->suffix_of = UINT32_MAX;
-}
-
-static inline float
-larger (float a, float b)
-{
-	return a > b ? a : b;
-}
-
-/* Of quantum q, which is complete. */
-static void
-find_suffix (mdyn_window *w, uint32_t q)
-{
-	const float *x = w->x + (q * QUANTUM & w->mask);
-	float most = 0;
-	for (int i = QUANTUM - 1; i >= 0; i--)
-		w->suffix[i] = most = larger (most, x[i]);
-	w->suffix_of = q;
-}
-
-/* The largest of the quanta from .. here - 1. */
-static float
-quanta_max (const mdyn_window *w, uint32_t from, uint32_t here)
-{
-	uint32_t quanta = (w->mask + 1) / QUANTUM, n = (here - from) & (quanta - 1), at = from & (quanta - 1), part = n < quanta - at ? n : quanta - at;
-	float most = mdyn_dsp->largest (w->most + at, part);
-	return part < n ? larger (most, mdyn_dsp->largest (w->most, n - part)) : most;
-}
-
-/* Levels of the n frames that come next in this quantum, magnitudes a, where the largest comes or goes; frames >= QUANTUM. */
-static void
-search (mdyn_window *w, float *level, const float *a, float newest, uint32_t frames, uint32_t n)
-{
-	uint32_t here = w->now / QUANTUM, quanta = w->mask / QUANTUM;
-	for (uint32_t done = 0, part; done < n; done += part) {
-		uint32_t oldest = w->now + done - frames, q = oldest / QUANTUM, at = oldest % QUANTUM;
-		float between = quanta_max (w, q + 1, here);
-		part = n - done < QUANTUM - at ? n - done : QUANTUM - at;
-		for (uint32_t i = done; i < done + part; i++)
-			level[i] = between;
-		if (w->most[q & quanta] <= between)
-			continue;
-		if (q != w->suffix_of)
-			find_suffix (w, q);
-		for (uint32_t i = 0; i < part; i++)
-			level[done + i] = larger (between, w->suffix[at + i]);
-	}
-	float running = w->prefix;
-	for (uint32_t i = 0; i < n && newest > level[n - 1]; i++) {
-		running = larger (running, a[i]);
-		level[i] = larger (level[i], running);
-	}
-}
-
-/* The same within one quantum: n <= QUANTUM - now % QUANTUM. Mostly the largest lies in a quantum that the window covers whole, all the time. */
-static bool
-window_part (mdyn_window *w, float *level, const float *x, uint32_t frames, uint32_t n)
-{
-	uint32_t here = w->now / QUANTUM, mask = w->mask, quanta = mask / QUANTUM;
-	float *a = w->x + (w->now & mask), newest = larger (w->prefix, mdyn_dsp->magnitude (a, x, n));
-	bool flat = false;
-	if (frames >= QUANTUM) {
-		uint32_t first = (w->now - frames) / QUANTUM, last = (w->now + n - 1 - frames) / QUANTUM;
-		float covered = quanta_max (w, last + 1, here);
-		flat = covered >= newest && covered >= w->most[first & quanta] && covered >= w->most[last & quanta];
-		if (flat)
-			for (uint32_t i = 0; i < n; i++)
-				level[i] = covered;
-		else
-			search (w, level, a, newest, frames, n);
-	}
-	for (uint32_t i = 0; i < n && frames < QUANTUM; i++) {
-		level[i] = 0;
-		for (uint32_t k = 0; k <= frames; k++)
-			level[i] = larger (level[i], w->x[(w->now + i - k) & mask]);
-	}
-	w->prefix = newest;
-	w->now += n;
-	if (w->now % QUANTUM == 0) {
-		w->most[here & quanta] = newest;
-		w->prefix = 0;
-	}
-	return flat;
-}
-
-bool
-mdyn_window_run (mdyn_window *w, float *level, const float *x, size_t frames, size_t n)
-{
-	size_t left = QUANTUM - w->now % QUANTUM, part = n < left ? n : left;
-	bool flat = window_part (w, level, x, (uint32_t) frames, (uint32_t) part);
-	if (part == n)
-		return flat;
-	flat &= window_part (w, level + part, x + part, (uint32_t) frames, (uint32_t) (n - part));
-	return flat && level[part] == level[0];
-}
-
-/* From one kind to another the level goes on where it stood, as far as the new kind can. */
-static void
-change_kind (mdyn_detector *d, mdyn_window *w, mdyn_detector_kind kind)
-{
-	if (kind == DETECT_PEAK)
-		mdyn_window_clear (w);
-	else if (d->kind == DETECT_PEAK)
-		d->mean_square = (double) d->level * d->level;
-	memset (d->z, 0, sizeof d->z);
-	d->kind = kind;
-}
-
-bool
-mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window *w, float *level, const float *x, size_t n)
-{
-	if (d->kind != coef->kind)
-		change_kind (d, w, coef->kind);
-	if (coef->kind == DETECT_PEAK) {
-		bool flat = mdyn_window_run (w, level, x, coef->window, n);
-		d->level = level[n - 1];
-		return flat;
-	}
 	double square[QUANTUM], m = d->mean_square;
 	if (coef->kind == DETECT_LOUDNESS) {
 		double z[4] = { d->z[0], d->z[1], d->z[2], d->z[3] };
@@ -190,7 +53,6 @@ mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window
 		level[i] = (float) sqrt (m);
 	}
 	d->mean_square = m;
-	return false;
 }
 
 double
@@ -236,40 +98,58 @@ mdyn_ballistics_anchor (mdyn_ballistics *b)
 	b->since = 0;
 }
 
+/* d[0 .. n - 1] of the target x, that stands still after the first; fall: for the first, n is 1 then. Returns how many of them were made: the end of a hold
+ * is an end. */
+static size_t
+approach (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, float x, const double *fall, size_t n)
+{
+	bool still = x == b->before;
+	if (!still || fall) {
+		mdyn_ballistics_anchor (b);
+		n = 1;
+	}
+	b->before = x;
+	double off = b->from - x;
+	if (off <= 0 || b->s == x)
+		b->held = coef->hold;
+	if (b->s == x || (off > 0 && b->held)) {
+		if (b->s != x) {
+			n = n < b->held ? n : b->held;
+			b->held -= n;
+		}
+		for (size_t k = 0; k < n; k++)
+			d[k] = (float) b->s;
+		return n;
+	}
+	double left = fall ? 1 - *fall : coef->fallen[0];
+	const double *p = off < 0 ? coef->risen + b->since : fall ? &left : coef->fallen + b->since;
+	if (n > 1)
+		mdyn_dsp->settle (d, x, off, p, MDYN_NEAR, n - 1);
+	b->s = still && fabs (off * p[n - 1]) < MDYN_NEAR ? x : x + off * p[n - 1];
+	d[n - 1] = (float) b->s;
+	b->since += n;
+	if (b->s == x)
+		b->held = coef->hold;
+	return n;
+}
+
 void
 mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t at, size_t n)
 {
 	if (at == 0)
 		mdyn_ballistics_anchor (b);
-	for (size_t i = 0, m; i < n; i += m) {
-		float x = d[i];
-		bool still = x == b->before;
-		m = still && !fall ? mdyn_run_length (d + i, n - i) : 1;
-		b->before = x;
-		if (!still || fall)
-			mdyn_ballistics_anchor (b);
-		double off = b->from - x;
-		if (off <= 0 || b->s == x)
-			b->held = coef->hold;
-		if (b->s == x || (off > 0 && b->held)) {
-			if (b->s != x) {
-				m = m < b->held ? m : b->held;
-				b->held -= m;
-			}
-			for (size_t k = 0; k < m; k++)
-				d[i + k] = (float) b->s;
-			continue;
-		}
-		double left = fall ? 1 - fall[i] : coef->fallen[0];
-		const double *p = off < 0 ? coef->risen + b->since : fall ? &left : coef->fallen + b->since;
-		if (m > 1)
-			mdyn_dsp->settle (d + i, x, off, p, MDYN_NEAR, m - 1);
-		b->s = still && fabs (off * p[m - 1]) < MDYN_NEAR ? x : x + off * p[m - 1];
-		d[i + m - 1] = (float) b->s;
-		b->since += m;
-		if (b->s == x)
-			b->held = coef->hold;
-	}
+	for (size_t i = 0; i < n;)
+		i += approach (coef, b, d + i, d[i], fall ? fall + i : NULL, d[i] == b->before && !fall ? mdyn_run_length (d + i, n - i) : 1);
+}
+
+void
+mdyn_ballistics_climb (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const mdyn_steps *steps, size_t at)
+{
+	if (at == 0)
+		mdyn_ballistics_anchor (b);
+	for (size_t k = 0; k < steps->n; k++)
+		for (size_t i = steps->from[k], end = steps->from[k + 1]; i < end;)
+			i += approach (coef, b, d + i, steps->value[k], NULL, end - i);
 }
 
 void

@@ -7,34 +7,12 @@
 #ifndef MDYN_DETECTOR_H
 #define MDYN_DETECTOR_H
 
-#include "proc.h"
+#include "window.h"
 
 typedef enum mdyn_detector_kind { DETECT_PEAK, DETECT_RMS, DETECT_LOUDNESS } mdyn_detector_kind;
 
-/* The largest of the last so many magnitudes, exactly, at a cost that does not depend on how many: a window is the end of an old quantum, whole
- * quanta, and the beginning of the present one. Quanta are counted from the window's own start. */
-typedef struct mdyn_window {
-	float *x, *most;                          /* rings of magnitudes, of the largest of each quantum */
-	uint32_t mask, now;
-	float prefix;                             /* largest of the present quantum so far */
-	uint32_t suffix_of;                       /* the quantum that suffix is of */
-	float suffix[QUANTUM];                    /* largest from here to the end of it */
-} mdyn_window;
-
-/* Claims `channels` windows of up to `frames`; NULL while counting. */
-mdyn_window *mdyn_window_carve (mdyn_arena *a, unsigned channels, size_t frames);
-void mdyn_window_clear (mdyn_window *w);
-
-/* level[i] = the largest |x[j]| with i - frames <= j <= i; frames may differ from call to call. True if all n levels are equal. */
-bool mdyn_window_run (mdyn_window *w, float *level, const float *x, size_t frames, size_t n);
-
-/* 25 ms: a half-wave of 20 Hz. */
-#define MDYN_WINDOW_MS 25.0
-
 /* Of one channel. */
 typedef struct mdyn_detector {
-	mdyn_detector_kind kind;                  /* what it did last */
-	float level;
 	double z[4];                              /* K weighting: two states of the shelf, two of the high-pass */
 	double mean_square;
 } mdyn_detector;
@@ -50,9 +28,8 @@ typedef struct mdyn_detector_coef {
 /* The K weighting of ITU-R BS.1770-5 at any rate, from the analogue prototype (f0, G, Q) through the bilinear transform. */
 void mdyn_detector_setup (mdyn_detector_coef *coef, double rate);
 
-/* level[i] = the largest magnitude in the window (peak), or root of the exponential mean square with the time constant 1 / k, of x[i]. n <= QUANTUM. True if
- * all n levels are known to be equal. */
-bool mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, mdyn_window *w, float *level, const float *x, size_t n);
+/* level[i] = root of the exponential mean square with the time constant 1 / k, of x[i]. n <= QUANTUM. The peak is the window's. */
+void mdyn_detector_run (const mdyn_detector_coef *coef, mdyn_detector *d, float *level, const float *x, size_t n);
 
 /* Attack and release of a reduction. One state a channel, or one for all. */
 typedef struct mdyn_ballistics {
@@ -89,6 +66,9 @@ double mdyn_time_constant (double ms, double rate);
  *
  * Where d stands still s is known in advance, d + (from - d) (1 - rate)^since, and need not wait for itself. */
 void mdyn_ballistics_run (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const double *fall, size_t at, size_t n);
+
+/* The same of a staircase, without `fall`. */
+void mdyn_ballistics_climb (const mdyn_ballistics_coef *coef, mdyn_ballistics *b, float *d, const mdyn_steps *steps, size_t at);
 
 /* Reduction of channel c = link[i] x the largest (or smallest) of all + (1 - link[i]) x its own, in place. link 0..1 */
 void mdyn_link (float *const *d, unsigned channels, const float *link, bool smallest, size_t n);

@@ -45,13 +45,20 @@ begin_block (mdyn_proc *p, bool first)
 			p->ops->event (p, i);
 }
 
+/* Bypass and key-listen are at rest, and nothing but the gain is heard. */
+static bool
+is_plain (const mdyn_proc *p)
+{
+	return p->active.now == 1 && p->active.step == 0 && p->listen.now == 0 && p->listen.step == 0;
+}
+
 /* Bypass: factors on their way to or at 1; key-listen: to or at 0, and share[i] of the key. Returns whether any of the key is heard. */
 static bool
 fade (mdyn_proc *p, mdyn_block *b, float *share)
 {
-	bool listening = p->listen.now > 0 || p->listen.step != 0;
-	if (p->active.now == 1 && p->active.step == 0 && !listening)
+	if (is_plain (p))
 		return false;
+	bool listening = p->listen.now > 0 || p->listen.step != 0;
 	double w[QUANTUM], l[QUANTUM];
 	for (size_t i = 0; i < b->n; i++) {
 		w[i] = mdyn_ramp_next (&p->active);
@@ -132,15 +139,15 @@ static void
 hear (const mdyn_proc *p, const planes *out, const float *share, size_t frame, size_t n)
 {
 	unsigned keys = mdyn_det_channels (p), channels = p->format.channels, mixed = keys == channels ? 1 : keys;
-	size_t size = mdyn_sample_size (p), stride = out->plane ? 1 : channels, from = p->ring_at + p->m.ring_size - p->m.latency;
+	size_t size = mdyn_sample_size (p), stride = out->plane ? 1 : channels, from = p->det_at + p->m.det_size - p->m.latency;
 	for (unsigned c = 0; c < channels; c++) {
 		void *dst = (void *) plane_at (out, c, channels, frame, size);
-		const float *key = p->m.listened + (mixed == 1 ? c : 0) * p->m.ring_size;
+		const float *key = p->m.det + (mixed == 1 ? c : 0) * p->m.det_size;
 		for (size_t i = 0; i < n; i++) {
-			size_t at = (from + i) % p->m.ring_size;
+			size_t at = (from + i) % p->m.det_size;
 			float sum = 0;
 			for (unsigned k = 0; k < mixed; k++)
-				sum += key[k * p->m.ring_size + at];
+				sum += key[k * p->m.det_size + at];
 			if (p->format.sample == MDYN_F64)
 				((double *) dst)[i * stride] += share[i] / (float) mixed * sum;
 			else
@@ -149,7 +156,18 @@ hear (const mdyn_proc *p, const planes *out, const float *share, size_t frame, s
 	}
 }
 
-/* n frames that do not cross a multiple of QUANTUM. key: NULL where there is none, or where it is silent. */
+/* Frames of the next block: to a quantum's end, where the caller's buffer does not end before; in one piece of either ring. Where bypass or key-listen fade, one
+ * quantum. */
+static size_t
+block_size (const mdyn_proc *p, size_t left)
+{
+	size_t n = (is_plain (p) ? p->m.span : QUANTUM) - p->at;
+	n = n < p->m.ring_size - p->ring_at ? n : p->m.ring_size - p->ring_at;
+	n = n < p->m.det_size - p->det_at ? n : p->m.det_size - p->det_at;
+	return n < left ? n : left;
+}
+
+/* n frames, see block_size. key: NULL where there is none, or where it is silent. */
 static void
 process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *key, size_t frame, size_t n)
 {
@@ -164,15 +182,15 @@ process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *
 	for (unsigned c = 0; c < channels; c++)
 		x[c] = p->m.ring + (c * p->m.ring_size + p->ring_at) * size;
 	for (unsigned c = 0; c < keys; c++)
-		k[c] = p->m.raw_key + c * QUANTUM * size;
+		k[c] = p->m.raw_key + c * p->m.span * size;
 	for (unsigned c = 0; c < dets; c++)
-		p->det_of[c] = p->m.det + c * QUANTUM;
+		p->det_of[c] = p->m.det + c * p->m.det_size + p->det_at;
 	size_t bad = take (p, x, in, channels, frame, n);
 	if (keys && key)
 		bad += take (p, k, key, keys, frame, n);
-	if (keys && !key)
-		memset (p->m.det, 0, (size_t) QUANTUM * keys * sizeof (float));
-	else
+	for (unsigned c = 0; c < keys && !key; c++)
+		memset (p->det_of[c], 0, n * sizeof (float));
+	if (!keys || key)
 		detect (p, keys ? k : x, dets, n);
 	if (bad)
 		mdyn_publish (p, p->row_nonfinite, p->nonfinite += (double) bad);
@@ -180,8 +198,6 @@ process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *
 	p->ops->gain (p, &b);
 	float share[QUANTUM];
 	bool heard = fade (p, &b, share);
-	for (unsigned c = 0; c < dets && p->m.listened; c++)
-		memcpy (p->m.listened + c * p->m.ring_size + p->ring_at, p->det_of[c], n * sizeof (float));
 
 	size_t from = p->ring_at < p->m.latency ? p->ring_at + p->m.ring_size - p->m.latency : p->ring_at - p->m.latency, to_end = p->m.ring_size - from;
 	size_t part = n < to_end ? n : to_end;
@@ -191,7 +207,8 @@ process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *
 	if (heard)
 		hear (p, out, share, frame, n);
 	p->at = (p->at + n) % QUANTUM;
-	p->ring_at = p->ring_at + n < p->m.ring_size ? p->ring_at + n : 0;
+	p->ring_at = p->m.latency && p->ring_at + n < p->m.ring_size ? p->ring_at + n : 0;
+	p->det_at = p->m.det_size > p->m.span && p->det_at + n < p->m.det_size ? p->det_at + n : 0;
 }
 
 static void
@@ -201,8 +218,8 @@ process (mdyn_proc *p, const planes *out, const planes *in, const planes *key, s
 	bool first = !p->running;
 	begin_call (p);
 	for (size_t done = 0, n; done < frames; done += n, first = false) {
-		n = QUANTUM - p->at < frames - done ? QUANTUM - p->at : frames - done;
 		begin_block (p, first);
+		n = block_size (p, frames - done);
 		process_block (p, out, in, key, done, n);
 	}
 	mdyn_denormals_restore (denormals);

@@ -18,7 +18,7 @@ typedef struct lane {
 	size_t since;                             /* frames moved since, */
 	bool rises;                               /* this way */
 	float before;                             /* the last one aimed at */
-	float flat, level, reduction;             /* the last level that stood still, its log2, and what the curve made of it; flat NAN: none */
+	float heard, level, reduction;            /* the last level that stood still, its log2, and what the curve made of it; heard NAN: none */
 } lane;
 
 /* Of a direction of movement: share of the way made in a frame by either pole; what is left after 1, 2 .. frames of either's distance from a target that
@@ -34,16 +34,17 @@ enum { THRESHOLD, KNEE, SLOPE, RANGE, DUCK, LINK, RAMPS };
 typedef struct gate {
 	mdyn_keyfilter filter;
 	mdyn_ramp ramp[RAMPS];
-	float row[RAMPS][QUANTUM];                /* their values in this block */
+	float row[RAMPS][QUANTUM];                /* their values in this quantum */
 	float steepest[QUANTUM];                  /* the slope, but no steeper than what brings the range at the knee's lower end */
-	bool still;                               /* in every block: no ramp moves */
+	bool still;                               /* in every quantum: no ramp moves */
 	pace rise, fall;                          /* of the reduction */
 	float hysteresis;                         /* log2 units */
 	size_t hold, window;                      /* frames; hold without what the window holds already */
 	mdyn_keyfilter_state *filtered;           /* [det_channels] */
-	mdyn_window *windows;                     /* [det_channels] */
+	mdyn_window *windows;                     /* [det_channels], of lanes */
 	lane *lanes;                              /* [det_channels] */
-	float *reduction;                         /* [det_channels][QUANTUM] */
+	float *reduction;                         /* [det_channels][span] */
+	size_t span;
 	bool apart;
 } gate;
 
@@ -58,6 +59,12 @@ latency (const mdyn_proc *p)
 	return mdyn_frames (p, p->v[MDYN_GATE_lookahead]);
 }
 
+static size_t
+heard (const mdyn_proc *p)
+{
+	return mdyn_window_quanta (mdyn_frames (p, MDYN_WINDOW_MS));
+}
+
 static void
 reset (mdyn_proc *p)
 {
@@ -66,7 +73,7 @@ reset (mdyn_proc *p)
 	memset (s->filtered, 0, dets * sizeof *s->filtered);
 	memset (s->lanes, 0, dets * sizeof *s->lanes);
 	for (unsigned c = 0; c < dets; c++)
-		mdyn_window_clear (&s->windows[c]);
+		mdyn_window_clear (&s->windows[c], 0);
 	s->apart = false;
 }
 
@@ -78,7 +85,7 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	mdyn_keyfilter_state *filtered = mdyn_carve (a, dets, sizeof *filtered);
 	mdyn_window *windows = mdyn_window_carve (a, dets, mdyn_frames (p, MDYN_WINDOW_MS) + 1);
 	lane *lanes = mdyn_carve (a, dets, sizeof *lanes);
-	float *reduction = mdyn_carve (a, (size_t) QUANTUM * dets, sizeof *reduction);
+	float *reduction = mdyn_carve (a, mdyn_span (p) * dets, sizeof *reduction);
 	p->state = s;
 	if (!s)
 		return;
@@ -86,6 +93,7 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	s->windows = windows;
 	s->lanes = lanes;
 	s->reduction = reduction;
+	s->span = mdyn_span (p);
 }
 
 static pace
@@ -133,7 +141,7 @@ update (mdyn_proc *p, bool jump)
 	s->rise = duck ? attack : release;
 	s->fall = duck ? release : attack;
 	for (unsigned c = 0; c < mdyn_det_channels (p); c++) {
-		s->lanes[c].flat = NAN;
+		s->lanes[c].heard = NAN;
 		anchor (&s->lanes[c]);
 		if (jump)
 			s->lanes[c].open = duck ? 0 : s->hold + s->window + 1;
@@ -152,37 +160,59 @@ rows (gate *s, size_t n)
 	}
 }
 
-/* d[i] = level -> reduction of a gate, in place. flat: all n are equal. */
-static void
-reduce (const gate *s, lane *l, float *d, bool flat, size_t n)
+/* Whether it is open at a frame of the quantum, and how far below the threshold it is heard. */
+static bool
+opens (const gate *s, const lane *l, float level, size_t i)
 {
-	const float (*row)[QUANTUM] = (const float (*)[QUANTUM]) s->row;
-	bool whole = flat && s->still;
-	size_t step = whole ? n : 1;
-	float level[QUANTUM], heard = d[0];
-	if (!whole || heard != l->flat) {
-		size_t m = whole ? 1 : n;
-		mdyn_dsp->log2 (level, d, m);
-		mdyn_dsp->curve (d, level, -1, row[THRESHOLD], s->steepest, row[KNEE], row[RANGE], m);
-		l->flat = whole ? heard : NAN;
-		l->level = level[0];
-		l->reduction = d[0];
+	float under = s->row[THRESHOLD][i] - level + s->row[KNEE][i] / 2;
+	return under <= 0 || (l->open && under <= s->hysteresis);
+}
+
+/* d[i] = level -> reduction of a gate, in place. */
+static void
+reduce (const gate *s, lane *l, float *d, size_t n)
+{
+	float level[QUANTUM];
+	mdyn_dsp->log2 (level, d, n);
+	mdyn_dsp->curve (d, level, -1, s->row[THRESHOLD], s->steepest, s->row[KNEE], s->row[RANGE], n);
+	for (size_t i = 0; i < n; i++) {
+		if (opens (s, l, level[i], i))
+			l->open = s->hold + 1;
+		else
+			l->open -= l->open > 0;
+		d[i] = l->open ? 0 : -d[i];
 	}
+}
+
+/* The same of a staircase; mostly one step, of the level that was before. */
+static void
+reduce_steps (const gate *s, lane *l, mdyn_steps *d, const mdyn_steps *levels)
+{
+	float level[QUANTUM], closed[QUANTUM], last = levels->value[levels->n - 1];
 	level[0] = l->level;
-	for (size_t i = 0; i < n; i++)
-		d[i] = -(whole ? l->reduction : d[i]);
-	for (size_t i = 0; i < n; i += step) {
-		float under = row[THRESHOLD][i] - level[i];
-		size_t zero = step;
-		if (under + row[KNEE][i] / 2 <= 0 || (l->open && under + row[KNEE][i] / 2 <= s->hysteresis)) {
+	closed[0] = l->reduction;
+	if (levels->n > 1 || last != l->heard) {
+		mdyn_dsp->log2 (level, levels->value, levels->n);
+		mdyn_dsp->curve (closed, level, -1, s->row[THRESHOLD], s->steepest, s->row[KNEE], s->row[RANGE], levels->n);
+		l->heard = last;
+		l->level = level[levels->n - 1];
+		l->reduction = closed[levels->n - 1];
+	}
+	d->n = 0;
+	for (size_t k = 0; k < levels->n; k++) {
+		size_t length = levels->from[k + 1] - levels->from[k], zero = length;
+		if (opens (s, l, level[k], 0)) {
 			l->open = s->hold + 1;
 		} else {
-			zero = l->open > step ? step : l->open ? l->open - 1 : 0;
-			l->open -= l->open < step ? l->open : step;
+			zero = l->open > length ? length : l->open ? l->open - 1 : 0;
+			l->open -= l->open < length ? l->open : length;
 		}
-		for (size_t k = 0; k < zero; k++)
-			d[i + k] = 0;
+		if (zero)
+			mdyn_steps_add (d, levels->from[k], 0);
+		if (zero < length)
+			mdyn_steps_add (d, levels->from[k] + (uint32_t) zero, -closed[k]);
 	}
+	d->from[d->n] = levels->from[levels->n];
 }
 
 /* One frame, either pole in its own direction. */
@@ -209,15 +239,12 @@ together (const gate *s, lane *l, double x)
 
 /* m frames of that. */
 static void
-glide (const gate *s, lane *l, float *d, size_t m)
+glide (const gate *s, lane *l, float *d, double x, size_t m)
 {
 	const pace *way = l->rises ? &s->rise : &s->fall;
 	const double *left = way->left + l->since, *second_left = way->second_left + l->since, *passed = way->passed + l->since;
-	double x = d[0], first = l->first_from - x, second = l->from - x;
-	for (size_t i = 0; i < m; i++) {
-		double off = second * second_left[i] + first * passed[i], far = fabs (off) > fabs (first * left[i]) ? off : first * left[i];
-		d[i] = (float) (fabs (far) < MDYN_NEAR ? x : x + off);
-	}
+	double first = l->first_from - x, second = l->from - x;
+	mdyn_dsp->glide (d, x, first, second, left, second_left, passed, MDYN_NEAR, m);
 	double a = first * left[m - 1], b = second * second_left[m - 1] + first * passed[m - 1];
 	bool there = fabs (a) < MDYN_NEAR && fabs (b) < MDYN_NEAR;
 	l->first = there ? x : x + a;
@@ -225,41 +252,113 @@ glide (const gate *s, lane *l, float *d, size_t m)
 	l->since += m;
 }
 
-/* d[i] -> the reduction after both poles, in place; it settles at exactly what it approaches, once that stands still. Where d stands still, both poles are known
- * in advance and need not wait for each other. n frames from place `at` of the quantum on. */
+/* d[0 .. n - 1] = the reduction after both poles on its way to x, at which it settles exactly, once that stands still. Where it stands still, both poles are known
+ * in advance and need not wait for each other. Returns how many of them were made. */
+static size_t
+approach (const gate *s, lane *l, float *d, float x, size_t n)
+{
+	bool there = l->first == x && l->s == x, still = x == l->before;
+	l->before = x;
+	if (there) {
+		for (size_t i = 0; i < n; i++)
+			d[i] = x;
+		return n;
+	}
+	if (still && (l->since > 0 || together (s, l, x))) {
+		glide (s, l, d, x, n);
+		return n;
+	}
+	d[0] = step (s, l, x, still);
+	return 1;
+}
+
+/* In place; n frames from place `at` of the quantum on. */
 static void
 move (const gate *s, lane *l, float *d, size_t at, size_t n)
 {
 	if (at == 0)
 		anchor (l);
-	for (size_t i = 0, m; i < n; i += m) {
-		bool there = l->first == d[i] && l->s == d[i], still = d[i] == l->before;
-		l->before = d[i];
-		bool glides = !there && still && (l->since > 0 || together (s, l, d[i]));
-		m = there || glides ? mdyn_run_length (d + i, n - i) : 1;
-		if (glides)
-			glide (s, l, d + i, m);
-		else if (!there)
-			d[i] = step (s, l, d[i], still);
-	}
+	for (size_t i = 0; i < n;)
+		i += approach (s, l, d + i, d[i], mdyn_run_length (d + i, n - i));
+}
+
+/* The same of a staircase. */
+static void
+climb (const gate *s, lane *l, float *d, const mdyn_steps *steps, size_t at)
+{
+	if (at == 0)
+		anchor (l);
+	for (size_t k = 0; k < steps->n; k++)
+		for (size_t i = steps->from[k], end = steps->from[k + 1]; i < end;)
+			i += approach (s, l, d + i, steps->value[k], end - i);
 }
 
 /* As in comp.c: below link 100 every channel has a gate of its own, which become one again once they have met. */
 static void
-part_or_join (gate *s, const mdyn_block *b, unsigned channels)
+part_or_join (const mdyn_proc *p, gate *s, size_t from, size_t at)
 {
-	bool linked = s->ramp[LINK].now >= 1 && s->ramp[LINK].step == 0, met = b->at == 0;
-	if (b->det_channels != channels || channels == 1 || s->apart == !linked)
+	unsigned channels = p->format.channels;
+	bool linked = s->ramp[LINK].now >= 1 && s->ramp[LINK].step == 0, met = at == 0;
+	if (mdyn_det_channels (p) != channels || channels == 1 || s->apart == !linked)
 		return;
 	lane *all = s->lanes;
-	for (unsigned c = 1; c < channels; c++) {
-		if (!linked)
-			all[c] = all[0];
+	for (unsigned c = 1; c < channels; c++)
 		met &= fabs (all[c].s - all[0].s) < 1e-6 && fabs (all[c].first - all[0].first) < 1e-6;
+	for (unsigned c = 0; c < channels && !linked; c++) {
+		all[c] = all[0];
+		mdyn_window_recall (&s->windows[c], &s->windows[0], p, c, from, heard (p));
+	}
+	for (unsigned c = 1; c < channels && linked && met; c++) {
+		all[0].open = all[c].open > all[0].open ? all[c].open : all[0].open;
+		mdyn_window_join (&s->windows[0], &s->windows[c]);
 	}
 	s->apart = !linked || !met;
-	for (unsigned c = 1; c < channels && !s->apart; c++)
-		all[0].open = all[c].open > all[0].open ? all[c].open : all[0].open;
+}
+
+/* The factors of n frames of the block from `from` on, place `at` of their quantum. Returns the largest reduction. */
+static float
+run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
+{
+	gate *s = p->state;
+	unsigned channels = p->format.channels;
+	part_or_join (p, s, from, at);
+	rows (s, n);
+	bool own = s->apart;
+	float *d[MDYN_CHANNELS_MAX], *x[MDYN_CHANNELS_MAX], most = 0;
+	const float *const *keys = (const float *const *) x, *duck = s->row[DUCK], *range = s->row[RANGE];
+	unsigned lanes = own ? channels : 1;
+	for (unsigned c = 0; c < lanes; c++)
+		d[c] = s->reduction + c * s->span + from;
+	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
+	for (unsigned c = 0; c < b->det_channels; c++) {
+		x[c] = b->det[c] + from;
+		mdyn_keyfilter_run (&s->filter, &s->filtered[c], x[c], n);
+	}
+	static const float none[QUANTUM];
+	mdyn_steps level, steps;
+	if (s->still && !own) {
+		mdyn_window_run (&s->windows[0], &level, keys, b->det_channels, s->window, n);
+		reduce_steps (s, &s->lanes[0], &steps, &level);
+		for (size_t k = 0; k < steps.n && duck[0] != 0; k++)
+			steps.value[k] = (1 - duck[0]) * steps.value[k] + duck[0] * (range[0] - steps.value[k]);
+		climb (s, &s->lanes[0], d[0], &steps, at);
+		return mdyn_dsp->factor (d[0], none, n);
+	}
+	for (unsigned c = 0; c < lanes; c++) {
+		mdyn_window_run (&s->windows[c], &level, keys + c, own ? 1 : b->det_channels, s->window, n);
+		mdyn_steps_spread (&level, d[c]);
+		reduce (s, &s->lanes[c], d[c], n);
+	}
+	if (own)
+		mdyn_link (d, channels, s->row[LINK], true, n);
+	for (unsigned c = 0; c < lanes; c++) {
+		for (size_t i = 0; i < n; i++)
+			d[c][i] = (1 - duck[i]) * d[c][i] + duck[i] * (range[i] - d[c][i]);
+		move (s, &s->lanes[c], d[c], at, n);
+		float m = mdyn_dsp->factor (d[c], none, n);
+		most = m > most ? m : most;
+	}
+	return most;
 }
 
 static void
@@ -267,40 +366,20 @@ gain (mdyn_proc *p, mdyn_block *b)
 {
 	gate *s = p->state;
 	unsigned channels = p->format.channels;
-	size_t n = b->n;
-	part_or_join (s, b, channels);
-	rows (s, n);
-	bool own = s->apart;
-
-	float *d[MDYN_CHANNELS_MAX], level[QUANTUM];
-	unsigned lanes = own ? channels : 1;
-	bool flat = true;
-	for (unsigned c = 0; c < lanes; c++)
-		d[c] = s->reduction + c * QUANTUM;
-	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
-	for (unsigned c = 0; c < b->det_channels; c++) {
-		mdyn_keyfilter_run (&s->filter, &s->filtered[c], b->det[c], n);
-		flat &= mdyn_window_run (&s->windows[c], own || c == 0 ? d[c] : level, b->det[c], s->window, n);
-		if (!own && c)
-			mdyn_dsp->abs_max (d[0], level, n);
-	}
-	for (unsigned c = 0; c < lanes; c++)
-		reduce (s, &s->lanes[c], d[c], flat, n);
-	if (own)
-		mdyn_link (d, channels, s->row[LINK], true, n);
-	static const float none[QUANTUM];
+	bool own = false; /* channels part at a block's start, but join in its midst */
 	float most = 0;
-	for (unsigned c = 0; c < lanes; c++) {
-		const float *duck = s->row[DUCK], *range = s->row[RANGE];
-		for (size_t i = 0; i < n && !(s->still && duck[0] == 0); i++)
-			d[c][i] = (1 - duck[i]) * d[c][i] + duck[i] * (range[i] - d[c][i]);
-		move (s, &s->lanes[c], d[c], b->at, n);
-		float m = mdyn_dsp->factor (d[c], none, n);
+	for (size_t done = 0, n; done < b->n; done += n) {
+		size_t at = (b->at + done) % QUANTUM;
+		n = QUANTUM - at < b->n - done ? QUANTUM - at : b->n - done;
+		float m = run (p, b, done, at, n);
 		most = m > most ? m : most;
+		own |= s->apart;
+		for (unsigned c = 1; c < channels && own && !s->apart; c++)
+			memcpy (s->reduction + c * s->span + done, s->reduction + done, n * sizeof *s->reduction);
 	}
 	mdyn_publish_largest (p, MDYN_GATE_gain_reduction, most * MDYN_DB_PER_LOG2);
 	for (unsigned c = 0; c < channels; c++)
-		b->gain[c] = d[own ? c : 0];
+		b->gain[c] = s->reduction + (own ? c * s->span : 0);
 }
 
-const mdyn_ops mdyn_gate_ops = { .latency = latency, .lay = lay, .reset = reset, .update = update, .gain = gain };
+const mdyn_ops mdyn_gate_ops = { .spans = true, .latency = latency, .heard = heard, .lay = lay, .reset = reset, .update = update, .gain = gain };

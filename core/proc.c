@@ -64,14 +64,11 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	unsigned channels = p->format.channels, det = p->format.key_channels > channels ? p->format.key_channels : channels;
 	size_t size = mdyn_sample_size (p);
 	p->m.ring = mdyn_carve (a, p->m.ring_size * channels, size);
-	p->m.det = mdyn_carve (a, (size_t) QUANTUM * det, sizeof (float));
+	p->m.det = mdyn_carve (a, p->m.det_size * det, sizeof (float));
 	p->m.mixed = mdyn_carve (a, (size_t) QUANTUM * channels, sizeof (float));
-	p->m.listened = NULL;
 	p->m.raw_key = NULL;
-	if (p->row_listen >= 0)
-		p->m.listened = mdyn_carve (a, p->m.ring_size * det, sizeof (float));
 	if (p->format.key_channels)
-		p->m.raw_key = mdyn_carve (a, (size_t) QUANTUM * det, size);
+		p->m.raw_key = mdyn_carve (a, p->m.span * det, size);
 	p->ops->lay (p, a);
 }
 
@@ -106,7 +103,7 @@ static void
 rewind_stream (mdyn_proc *p)
 {
 	p->running = false;
-	p->at = p->ring_at = 0;
+	p->at = p->ring_at = p->det_at = 0;
 	atomic_store_explicit (&p->triggered, 0, memory_order_relaxed);
 	clear_readouts (p);
 }
@@ -121,7 +118,10 @@ build (mdyn_proc *p)
 	mdyn_take_values (p);
 	p->m = now;
 	p->m.latency = p->ops->latency (p);
-	p->m.ring_size = (p->m.latency + QUANTUM - 1) / QUANTUM * QUANTUM + QUANTUM; /* what comes in lies in one piece */
+	p->m.span = mdyn_span (p);
+	size_t quanta = (p->m.latency + QUANTUM - 1) / QUANTUM, heard = p->ops->heard ? p->ops->heard (p) + 1 : 0;
+	p->m.ring_size = quanta * QUANTUM + p->m.span;
+	p->m.det_size = (p->row_listen < 0 ? 0 : heard > quanta ? heard : quanta) * QUANTUM + p->m.span;
 	lay (p, &a);
 	int err = posix_memalign (&p->m.arena, 64, a.used) ? -ENOMEM : 0;
 	if (!err) {
@@ -195,8 +195,7 @@ void
 mdyn_reset (mdyn_proc *p)
 {
 	memset (p->m.ring, 0, p->m.ring_size * p->format.channels * mdyn_sample_size (p));
-	if (p->m.listened)
-		memset (p->m.listened, 0, p->m.ring_size * mdyn_det_channels (p) * sizeof (float));
+	memset (p->m.det, 0, p->m.det_size * mdyn_det_channels (p) * sizeof (float));
 	p->ops->reset (p);
 	rewind_stream (p);
 }

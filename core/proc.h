@@ -8,8 +8,9 @@
  * mdyn_ops`, and one line in params.c.
  *
  * Blocks. The frame cuts the stream where the absolute frame number is a multiple of QUANTUM and where the caller's buffers end; a processor
- * gets 1 .. QUANTUM frames that never cross such a multiple. Its gain for a frame may depend on what it has heard up to that frame, not on where
- * the blocks end: a processor that works by quanta computes when the 64th frame arrives and plays out one quantum later. */
+ * gets 1 .. QUANTUM frames that never cross such a multiple, or, if it `spans`, several quanta at once, up to mdyn_span. Its gain for a frame may depend
+ * on what it has heard up to that frame, not on where the blocks end: a processor that works by quanta computes when the 64th frame arrives and plays out
+ * one quantum later. */
 #ifndef MDYN_CORE_PROC_H
 #define MDYN_CORE_PROC_H
 
@@ -20,6 +21,7 @@
 #include "mdyn/mdyn.h"
 
 #define QUANTUM 64
+#define SPAN 512 /* frames of several quanta at most */
 #define ROWS_MAX 64
 
 enum { ROW_BYPASS = 0, ROW_PRESET = 1 }; /* of every class */
@@ -34,18 +36,22 @@ typedef struct mdyn_arena {
 void *mdyn_carve (mdyn_arena *a, size_t n, size_t size);
 
 typedef struct mdyn_block {
-	size_t n;                                 /* frames, 1 .. QUANTUM */
-	size_t at;                                /* place of the first in its quantum, 0 .. QUANTUM - 1; at + n <= QUANTUM */
+	size_t n;                                 /* frames, 1 .. QUANTUM; 1 .. mdyn_span if the processor spans */
+	size_t at;                                /* place of the first in its quantum, 0 .. QUANTUM - 1; at + n <= QUANTUM if it does not span */
 	unsigned det_channels;
 	float *const *det;                        /* [det_channels][n]: the key if there is one, else the input; finite; left as key-listen is to hear it */
 	const float *gain[MDYN_CHANNELS_MAX];     /* out, [channels] -> n factors each, alive until the next block; channels may share one */
 } mdyn_block;
 
 typedef struct mdyn_ops {
+	/* Takes blocks of several quanta. */
+	bool spans;
 	/* Refuses combinations of rows, reads files; not in real time. NULL: nothing to check. */
 	int (*prepare) (mdyn_proc *p, char *why, size_t why_size);
 	/* Frames of delay under the present SETUP rows. */
 	size_t (*latency) (const mdyn_proc *p);
+	/* Whole quanta of the detector signal before the present one that stay as they were left, see mdyn_heard. NULL: none. */
+	size_t (*heard) (const mdyn_proc *p);
 	/* Carves the state and stores it with p->state; the memory is zero. Called twice, see mdyn_arena. */
 	void (*lay) (mdyn_proc *p, mdyn_arena *a);
 	/* Claims (open) or gives back (close) what does not lie in the arena. open follows lay and may fail with a negative errno. NULL: nothing. */
@@ -137,12 +143,12 @@ struct mdyn_proc {
 	/* proc.c's and frame.c's own */
 	struct mdyn_memory {                      /* what a SETUP row changes, besides state */
 		void *arena;
-		size_t latency, ring_size;        /* frames */
+		size_t latency, ring_size, span;  /* frames */
 		char *ring;                       /* delay line, [channels][ring_size] samples */
-		char *raw_key;                    /* [key_channels][QUANTUM] samples; NULL without a key */
-		float *det;                       /* [det_channels][QUANTUM] */
+		char *raw_key;                    /* [key_channels][span] samples; NULL without a key */
+		float *det;                       /* the detector signal, [det_channels][det_size]: this block, and what key-listen and mdyn_heard look back to */
+		size_t det_size;
 		float *mixed;                     /* [channels][QUANTUM] factors while bypass or key-listen fade */
-		float *listened;                  /* delay line of the detector signal, [det_channels][ring_size]; NULL without key-listen */
 	} m;
 	bool running;
 	_Atomic double set[ROWS_MAX];             /* as set, by any thread */
@@ -155,7 +161,7 @@ struct mdyn_proc {
 	int row_gain_reduction, row_nonfinite, row_listen; /* -1: the class has none */
 	double nonfinite;
 	size_t at;                                /* absolute frame number modulo QUANTUM */
-	size_t ring_at;
+	size_t ring_at, det_at;
 	float *det_of[MDYN_CHANNELS_MAX];
 	mdyn_ramp active, listen;                 /* 0 bypassed .. 1; 1 the key is heard */
 };
@@ -178,6 +184,23 @@ static inline unsigned
 mdyn_det_channels (const mdyn_proc *p)
 {
 	return p->format.key_channels ? p->format.key_channels : p->format.channels;
+}
+
+/* Frames of a block at most: as many quanta as stay in the cache for all channels, one if the processor does not span. */
+static inline size_t
+mdyn_span (const mdyn_proc *p)
+{
+	unsigned dets = mdyn_det_channels (p), channels = p->format.channels > dets ? p->format.channels : dets;
+	size_t quanta = SPAN / QUANTUM * 2 / channels;
+	return !p->ops->spans || quanta < 1 ? QUANTUM : quanta * QUANTUM < SPAN ? quanta * QUANTUM : SPAN;
+}
+
+/* The detector signal in the quantum that began so many quanta before that of the block's frame `from`; 0: its own, as far as it has come. */
+static inline const float *
+mdyn_heard (const mdyn_proc *p, unsigned channel, size_t from, size_t quanta)
+{
+	size_t at = (p->det_at + from) / QUANTUM * QUANTUM, ago = quanta * QUANTUM;
+	return p->m.det + channel * p->m.det_size + (at >= ago ? at - ago : at + p->m.det_size - ago);
 }
 
 /* What the audio thread sees becomes what was set. */

@@ -44,10 +44,10 @@ typedef struct mdyn_kernels {
 	/* dst[i] = max (dst[i], |src[i]|) */
 	void (*abs_max) (float *dst, const float *src, size_t n);
 
-	/* The largest of 0 and x[i]; the largest |x[i]|; the same, and dst[i] = |src[i]|. */
+	/* The largest of 0 and x[i]; the largest |x[i]|; dst[i] = the largest |src[c][i]| of all channels, and the largest of these. */
 	float (*largest) (const float *x, size_t n);
 	float (*peak) (const float *x, size_t n);
-	float (*magnitude) (float *dst, const float *src, size_t n);
+	float (*magnitude) (float *dst, const float *const *src, size_t channels, size_t n);
 
 	/* dst[i] = log2 (max (src[i], 2^-100)), within 2e-6: 1.2e-5 dB. 1 gives exactly 0. dst and src may be equal. */
 	void (*log2) (float *dst, const float *src, size_t n);
@@ -61,6 +61,9 @@ typedef struct mdyn_kernels {
 	/* The static curve of a compressor or expander: with over = side (level[i] - threshold[i]), y = 0 for over below -knee/2, over for over above knee/2, a
 	 * parabola between, and d[i] = side min (slope y, range). side: 1 or -1. d and level may be equal. */
 	void (*curve) (float *d, const float *level, float side, const float *threshold, const float *slope, const float *knee, const float *range, size_t n);
+
+	/* dst[i] = x + off, off = second q[i] + first r[i], and x itself where both off and first p[i] are less than near. */
+	void (*glide) (float *dst, double x, double first, double second, const double *p, const double *q, const double *r, double near, size_t n);
 
 	/* dst[i] = x + t p[i], and x itself where |t p[i]| < near. */
 	void (*settle) (float *dst, double x, double t, const double *p, double near, size_t n);

@@ -225,14 +225,30 @@ peak (const float *x, size_t n)
 	return float_of (m);
 }
 
+static inline int32_t
+larger_magnitude (float x, int32_t m)
+{
+	int32_t u = bits_of (x) & 0x7fffffff;
+	return u > m ? u : m;
+}
+
 static float
-magnitude (float *restrict dst, const float *restrict src, size_t n)
+magnitude (float *restrict dst, const float *const *src, size_t channels, size_t n)
 {
 	int32_t m = 0;
+	const float *l = src[0], *r = src[channels > 1];
 	for (size_t i = 0; i < n; i++) {
-		int32_t u = bits_of (src[i]) & 0x7fffffff;
+		int32_t u = larger_magnitude (r[i], larger_magnitude (l[i], 0));
 		m = u > m ? u : m;
 		dst[i] = float_of (u);
+	}
+	for (size_t c = 2; c < channels; c++) {
+		const float *x = src[c];
+		for (size_t i = 0; i < n; i++) {
+			int32_t u = larger_magnitude (x[i], bits_of (dst[i]));
+			m = u > m ? u : m;
+			dst[i] = float_of (u);
+		}
 	}
 	return float_of (m);
 }
@@ -296,6 +312,15 @@ settle (float *restrict dst, double x, double t, const double *restrict p, doubl
 	for (size_t i = 0; i < n; i++) {
 		double off = t * p[i];
 		dst[i] = (float) (fabs (off) < near ? x : x + off);
+	}
+}
+
+static void
+glide (float *restrict dst, double x, double first, double second, const double *restrict p, const double *restrict q, const double *restrict r, double near, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		double off = second * q[i] + first * r[i], lag = first * p[i], far = fabs (off) > fabs (lag) ? off : lag;
+		dst[i] = (float) (fabs (far) < near ? x : x + off);
 	}
 }
 
@@ -468,6 +493,7 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.factor = factor,
 	.curve = curve,
 	.settle = settle,
+	.glide = glide,
 	.lines = lines,
 	.box = box,
 	.power_mean = power_mean,

@@ -177,10 +177,18 @@ peak (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+magnitudes (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
+{
+	const float *src[3] = { in.wild + at, in.wild + at + n, in.wild + at + 5 };
+	out[at + n] = k->magnitude (out + at, src, channels, n);
+	return (n + 1) * sizeof (float);
+}
+OF_CHANNELS (magnitude, magnitudes, 1) OF_CHANNELS (magnitude, magnitudes, 3)
+
+static size_t
 magnitude (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
-	out[at + n] = k->magnitude (out + at, in.wild + at, n);
-	return (n + 1) * sizeof (float);
+	return magnitudes (k, out, at, n, 2);
 }
 
 static size_t
@@ -218,6 +226,13 @@ static size_t
 settle (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	k->settle (out + at, in.wild64[at], 1, in.wild64 + at + 3, 1e-7, n);
+	return n * sizeof (float);
+}
+
+static size_t
+glide (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	k->glide (out + at, in.wild64[at], in.unit64[at], in.mild[at], in.unit64 + at, in.wild64 + at + 3, in.unit64 + at + 1, 1e-7, n);
 	return n * sizeof (float);
 }
 
@@ -266,6 +281,7 @@ static const struct kernel {
 } kernels[] = {
 	KERNEL (take_f32_1), KERNEL (take_f32_2), KERNEL (take_f32_3), KERNEL (take_f64_1), KERNEL (take_f64_2), KERNEL (take_f64_3),
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
+	KERNEL (magnitude_1), KERNEL (magnitude_3), KERNEL (glide),
 	KERNEL (apply), KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak), KERNEL (magnitude),
 	KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (exp_2),
 	KERNEL (curve), KERNEL (settle), KERNEL (lines), KERNEL (box), KERNEL (power_mean), KERNEL (half_way), KERNEL (true_peaks),
@@ -379,6 +395,29 @@ START_TEST (curve_by_formula)
 }
 END_TEST
 
+/* Two poles on their way to a constant, frame after frame. */
+START_TEST (glide_by_recursion)
+{
+	const double fast = 0.1, slow = 0.02, x = 3, from = -1, first_from = 0.5;
+	double p[LONGEST], q[LONGEST], r[LONGEST], left = 1, second_left = 1, passed = 0, first = first_from, second = from;
+	float y[LONGEST];
+	for (int i = 0; i < LONGEST; i++) {
+		p[i] = left *= 1 - slow;
+		q[i] = second_left *= 1 - fast;
+		r[i] = passed += fast * (left - passed);
+	}
+	mdyn_kernels_c.glide (y, x, first_from - x, from - x, p, q, r, 0.1, LONGEST);
+	for (int i = 0; i < LONGEST; i++) {
+		first += slow * (x - first);
+		second += fast * (first - second);
+		bool there = fabs (x - first) < 0.1 && fabs (x - second) < 0.1;
+		if (fabs (fmax (x - first, x - second) - 0.1) > 1e-6)
+			ck_assert_double_eq_tol (y[i], there ? x : second, 1e-6);
+	}
+	ck_assert (y[LONGEST - 1] == 3);
+}
+END_TEST
+
 START_TEST (take_by_definition)
 {
 	fill (SEED);
@@ -406,6 +445,21 @@ START_TEST (extremes_by_definition)
 	}
 	ck_assert (mdyn_kernels_c.largest (in.wild, LONGEST) == most);
 	ck_assert (mdyn_kernels_c.peak (in.wild, LONGEST) == loudest);
+	const float *channel[5];
+	for (size_t c = 0; c < 5; c++)
+		channel[c] = in.wild + c * LONGEST;
+	for (size_t channels = 1; channels <= 5; channels++) {
+		float y[LONGEST], of_all = 0;
+		float found = mdyn_kernels_c.magnitude (y, channel, channels, LONGEST);
+		for (size_t i = 0; i < LONGEST; i++) {
+			float want = 0;
+			for (size_t c = 0; c < channels; c++)
+				want = fmaxf (want, fabsf (channel[c][i]));
+			ck_assert (y[i] == want);
+			of_all = fmaxf (of_all, want);
+		}
+		ck_assert (found == of_all);
+	}
 }
 END_TEST
 
@@ -500,6 +554,7 @@ main (int argc, char **argv)
 	tcase_add_test (formulas, log2_by_formula);
 	tcase_add_test (formulas, exp2_by_formula);
 	tcase_add_test (formulas, curve_by_formula);
+	tcase_add_test (formulas, glide_by_recursion);
 	tcase_add_test (formulas, take_by_definition);
 	tcase_add_test (formulas, extremes_by_definition);
 	tcase_add_test (formulas, box_by_formula);
