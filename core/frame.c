@@ -113,9 +113,21 @@ detect (const mdyn_proc *p, void *const *x, unsigned channels, size_t n)
 			memcpy (p->det_of[c], x[c], n * sizeof (float));
 }
 
-/* n frames of the ring, from place `from`, times b->gain[channel][at ..], out. */
+/* Whether all factors are 1. */
+static bool
+is_one (const mdyn_block *b, unsigned channels)
+{
+	for (unsigned c = 0; c < channels; c++) {
+		const float *g = b->gain[c];
+		if (*g != 1 || ((!c || g != b->gain[c - 1]) && memcmp (g, g + 1, (b->n - 1) * sizeof *g)))
+			return false;
+	}
+	return true;
+}
+
+/* n frames of the ring, from place `from`, times b->gain[channel][at ..], out; one: these are all 1. */
 static void
-give (const mdyn_proc *p, const planes *out, const mdyn_block *b, size_t from, size_t at, size_t frame, size_t n)
+give (const mdyn_proc *p, const planes *out, const mdyn_block *b, bool one, size_t from, size_t at, size_t frame, size_t n)
 {
 	unsigned channels = p->format.channels, together = out->plane ? 1 : channels;
 	size_t size = mdyn_sample_size (p);
@@ -127,7 +139,13 @@ give (const mdyn_proc *p, const planes *out, const mdyn_block *b, size_t from, s
 	}
 	for (unsigned c = 0; c < channels; c += together) {
 		void *dst = (void *) plane_at (out, c, channels, frame, size);
-		if (p->format.sample == MDYN_F64)
+		if (one && together == 1)
+			memcpy (dst, src[c], n * size);
+		else if (one && p->format.sample == MDYN_F64)
+			mdyn_dsp->weave_f64 (dst, (const double *const *) src + c, together, n);
+		else if (one)
+			mdyn_dsp->weave (dst, (const float *const *) src + c, together, n);
+		else if (p->format.sample == MDYN_F64)
 			mdyn_dsp->give_f64 (dst, (const double *const *) src + c, g + c, together, n);
 		else
 			mdyn_dsp->give_f32 (dst, (const float *const *) src + c, g + c, together, n);
@@ -201,9 +219,10 @@ process_block (mdyn_proc *p, const planes *out, const planes *in, const planes *
 
 	size_t from = p->ring_at < p->m.latency ? p->ring_at + p->m.ring_size - p->m.latency : p->ring_at - p->m.latency, to_end = p->m.ring_size - from;
 	size_t part = n < to_end ? n : to_end;
-	give (p, out, &b, from, 0, frame, part);
+	bool one = is_one (&b, channels);
+	give (p, out, &b, one, from, 0, frame, part);
 	if (part < n)
-		give (p, out, &b, 0, part, frame + part, n - part);
+		give (p, out, &b, one, 0, part, frame + part, n - part);
 	if (heard)
 		hear (p, out, share, frame, n);
 	p->at = (p->at + n) % QUANTUM;

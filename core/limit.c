@@ -428,7 +428,8 @@ typedef struct limit {
 	size_t steady;                            /* for how many frames the factor has not changed, up to size */
 	float last;                               /* the newest factor */
 	double gain;                              /* and the gain it was made of, log2 */
-	float *factor;                            /* [channels][QUANTUM] */
+	float *factor;                            /* [channels][span] */
+	size_t span;
 } limit;
 
 static mdyn_limiter_setup
@@ -467,12 +468,12 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	size_t frames = mdyn_limiter_latency (&setup), size = frames + QUANTUM;
 	limit *s = mdyn_carve (a, 1, sizeof *s);
 	float *line = mdyn_carve (a, size, sizeof *line);
-	float *factor = mdyn_carve (a, (size_t) QUANTUM * setup.channels, sizeof *factor);
+	float *factor = mdyn_carve (a, mdyn_span (p) * setup.channels, sizeof *factor);
 	mdyn_limiter *limiter = mdyn_limiter_lay (a, &setup);
 	p->state = s;
 	if (!s)
 		return;
-	*s = (limit) { .limiter = limiter, .line = line, .size = size, .latency = frames, .factor = factor };
+	*s = (limit) { .limiter = limiter, .line = line, .size = size, .latency = frames, .factor = factor, .span = mdyn_span (p) };
 	reset (p);
 }
 
@@ -503,37 +504,55 @@ drive (limit *s, float *in, float *out, size_t n)
 	}
 }
 
+/* The factors of n frames of the block from `from` on, place `at` of their quantum. own: whether channels have had factors of their own in this block. Returns the
+ * largest reduction in dB. */
+static float
+run (limit *s, const mdyn_block *b, unsigned channels, bool *own, size_t from, size_t at, size_t n)
+{
+	float in[QUANTUM], out[QUANTUM], *x[MDYN_CHANNELS_MAX];
+	const float *gain[MDYN_CHANNELS_MAX];
+	/* A gain that was there when every frame still inside came in needs no line, and one of 0 dB no work. */
+	bool still = s->steady == s->size && s->drive.step == 0 && s->drive.now == s->gain, none = still && s->gain == 0;
+	if (!still)
+		drive (s, in, out, n);
+	for (size_t i = 0; i < n && still && !none; i++)
+		in[i] = out[i] = s->last;
+	for (unsigned c = 0; c < channels; c++) {
+		x[c] = b->det[c] + from;
+		for (size_t i = 0; i < n && !none; i++)
+			x[c][i] *= in[i];
+	}
+	float db = mdyn_limiter_run (s->limiter, x, at, n, gain);
+	if (!*own && gain[channels - 1] != gain[0]) {
+		*own = true;
+		for (unsigned c = 1; c < channels; c++)
+			memcpy (s->factor + c * s->span, s->factor, from * sizeof *s->factor);
+	}
+	for (unsigned c = 0; c < (*own ? channels : 1); c++) {
+		float *f = s->factor + c * s->span + from;
+		memcpy (f, gain[c], n * sizeof *f);
+		for (size_t i = 0; i < n && !none; i++)
+			f[i] *= out[i];
+	}
+	return db;
+}
+
 static void
 gain (mdyn_proc *p, mdyn_block *b)
 {
 	limit *s = p->state;
 	unsigned channels = p->format.channels;
-	float in[QUANTUM], out[QUANTUM];
-	/* A gain that was there when every frame still inside came in needs no line, and one of 0 dB no work. */
-	bool still = s->steady == s->size && s->drive.step == 0 && s->drive.now == s->gain, none = still && s->gain == 0;
-	if (!still)
-		drive (s, in, out, b->n);
-	for (size_t i = 0; i < b->n && still && !none; i++)
-		in[i] = out[i] = s->last;
-	for (unsigned c = 0; c < channels && !none; c++)
-		for (size_t i = 0; i < b->n; i++)
-			b->det[c][i] *= in[i];
-	mdyn_publish_largest (p, MDYN_LIMIT_gain_reduction, mdyn_limiter_run (s->limiter, b->det, b->at, b->n, b->gain));
-	if (none)
-		return;
-	const float *last = NULL;
-	for (unsigned c = 0; c < channels; c++) {
-		const float *g = b->gain[c];
-		float *f = s->factor + c * QUANTUM;
-		if (g == last) {
-			b->gain[c] = b->gain[c - 1];
-			continue;
-		}
-		for (size_t i = 0; i < b->n; i++)
-			f[i] = g[i] * out[i];
-		b->gain[c] = f;
-		last = g;
+	bool own = false;
+	float most = 0;
+	for (size_t done = 0, n; done < b->n; done += n) {
+		size_t at = (b->at + done) % QUANTUM;
+		n = QUANTUM - at < b->n - done ? QUANTUM - at : b->n - done;
+		float db = run (s, b, channels, &own, done, at, n);
+		most = db > most ? db : most;
 	}
+	mdyn_publish_largest (p, MDYN_LIMIT_gain_reduction, most);
+	for (unsigned c = 0; c < channels; c++)
+		b->gain[c] = s->factor + (own ? c * s->span : 0);
 }
 
-const mdyn_ops mdyn_limit_ops = { .latency = latency, .lay = lay, .reset = reset, .update = update, .gain = gain };
+const mdyn_ops mdyn_limit_ops = { .spans = true, .latency = latency, .lay = lay, .reset = reset, .update = update, .gain = gain };

@@ -32,6 +32,7 @@ typedef struct mdyn_kernels {
 
 	/* dst[i * channels + c] = src[c][i] */
 	void (*weave) (float *dst, const float *const *src, size_t channels, size_t n);
+	void (*weave_f64) (double *dst, const double *const *src, size_t channels, size_t n);
 
 	/* dst[i] += src[i]^2 */
 	void (*add_squares) (double *dst, const float *src, size_t n);

@@ -183,6 +183,21 @@ weave (float *restrict dst, const float *const *src, size_t channels, size_t n)
 }
 
 static void
+weave_f64 (double *restrict dst, const double *const *src, size_t channels, size_t n)
+{
+	const double *l = src[0], *r = src[channels > 1];
+	for (size_t i = 0; i < n && channels == 2; i++) {
+		dst[2 * i] = l[i];
+		dst[2 * i + 1] = r[i];
+	}
+	for (size_t c = 0; c < channels && channels != 2; c++) {
+		const double *from = src[c];
+		for (size_t i = 0; i < n; i++)
+			dst[i * channels + c] = from[i];
+	}
+}
+
+static void
 add_squares (double *restrict dst, const float *restrict src, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -483,6 +498,7 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.apply = apply,
 	.narrow = narrow,
 	.weave = weave,
+	.weave_f64 = weave_f64,
 	.add_squares = add_squares,
 	.abs_max = abs_max,
 	.largest = largest,

@@ -139,6 +139,15 @@ weave (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
 CHANNELS (weave, weave)
 
 static size_t
+weave_wide (const mdyn_kernels *k, float *out, size_t at, size_t n, size_t channels)
+{
+	const double *src[3] = { in.wild64 + at, in.wild64 + at + n, in.wild64 + at + 5 };
+	k->weave_f64 ((double *) (void *) out + at / 2, src, channels, n);
+	return channels * n * sizeof (double);
+}
+CHANNELS (weave_f64, weave_wide)
+
+static size_t
 add_squares (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	double *to = (double *) (void *) out + at / 2;
@@ -281,7 +290,7 @@ static const struct kernel {
 } kernels[] = {
 	KERNEL (take_f32_1), KERNEL (take_f32_2), KERNEL (take_f32_3), KERNEL (take_f64_1), KERNEL (take_f64_2), KERNEL (take_f64_3),
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
-	KERNEL (magnitude_1), KERNEL (magnitude_3), KERNEL (glide),
+	KERNEL (magnitude_1), KERNEL (magnitude_3), KERNEL (glide), KERNEL (weave_f64_1), KERNEL (weave_f64_2), KERNEL (weave_f64_3),
 	KERNEL (apply), KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak), KERNEL (magnitude),
 	KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (exp_2),
 	KERNEL (curve), KERNEL (settle), KERNEL (lines), KERNEL (box), KERNEL (power_mean), KERNEL (half_way), KERNEL (true_peaks),
