@@ -14,6 +14,7 @@ typedef struct lane {
 	mdyn_ballistics ballistics;
 	float peak;                                                    /* the last level, of the peak detector */
 	float level, reduction;                                        /* the last level that stood still, and what the curve made of it; level NAN: none */
+	float rest, factor;                                            /* the last reduction at rest, and the factor; rest NAN: none */
 	double peak2, rms2;                                            /* of auto-release: squares over CREST_MS */
 } lane;
 
@@ -147,7 +148,7 @@ update (mdyn_proc *p, bool jump)
 	mdyn_ballistics_setup (&s->guarded, fmin (rise, s->guard_k), fmin (fall, s->guard_k), hold);
 	for (unsigned c = 0; c < mdyn_det_channels (p); c++) {
 		mdyn_ballistics_anchor (&s->lanes[c].ballistics);
-		s->lanes[c].level = NAN;
+		s->lanes[c].level = s->lanes[c].rest = NAN;
 	}
 }
 
@@ -300,6 +301,19 @@ factor (const comp *s, float *d, size_t n)
 	return most;
 }
 
+/* The same of a reduction at rest. */
+static float
+stay (const comp *s, lane *l, float *d, size_t n)
+{
+	if (d[0] != l->rest) {
+		l->rest = l->factor = d[0];
+		factor (s, &l->factor, 1);
+	}
+	for (size_t i = 0; i < n; i++)
+		d[i] = l->factor;
+	return l->rest > 0 ? l->rest : 0;
+}
+
 /* Reduction -> factor, in place. x: the lane's magnitudes. Returns the largest reduction. */
 static float
 move (const comp *s, lane *l, float *d, const float *x, const mdyn_ballistics_coef *times, size_t at, size_t n)
@@ -342,10 +356,12 @@ run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
 	if (s->kind == DETECT_PEAK && s->still && !own && s->crest == 0) {
 		mdyn_steps steps;
 		peak (s, 0, &steps, x, b->det_channels, n);
-		reduce_steps (s, &s->lanes[0], &steps, upwards);
-		mdyn_ballistics_climb (times, &s->lanes[0].ballistics, d[0], &steps, at);
-		s->lanes[0].peak2 = s->lanes[0].rms2 = 0;
-		return factor (s, d[0], n);
+		lane *l = s->lanes;
+		reduce_steps (s, l, &steps, upwards);
+		bool rests = steps.n == 1 && l->ballistics.s == steps.value[0];
+		mdyn_ballistics_climb (times, &l->ballistics, d[0], &steps, at);
+		l->peak2 = l->rms2 = 0;
+		return rests ? stay (s, l, d[0], n) : factor (s, d[0], n);
 	}
 	level (s, d, x, b->det_channels, n);
 	for (unsigned c = 0; c < lanes; c++)

@@ -19,6 +19,7 @@ typedef struct lane {
 	bool rises;                               /* this way */
 	float before;                             /* the last one aimed at */
 	float heard, level, reduction;            /* the last level that stood still, its log2, and what the curve made of it; heard NAN: none */
+	float rest, factor;                       /* the last reduction at rest, and the factor; rest NAN: none */
 } lane;
 
 /* Of a direction of movement: share of the way made in a frame by either pole; what is left after 1, 2 .. frames of either's distance from a target that
@@ -141,7 +142,7 @@ update (mdyn_proc *p, bool jump)
 	s->rise = duck ? attack : release;
 	s->fall = duck ? release : attack;
 	for (unsigned c = 0; c < mdyn_det_channels (p); c++) {
-		s->lanes[c].heard = NAN;
+		s->lanes[c].heard = s->lanes[c].rest = NAN;
 		anchor (&s->lanes[c]);
 		if (jump)
 			s->lanes[c].open = duck ? 0 : s->hold + s->window + 1;
@@ -315,6 +316,21 @@ part_or_join (const mdyn_proc *p, gate *s, size_t from, size_t at)
 	s->apart = !linked || !met;
 }
 
+static const float none[QUANTUM];
+
+/* A reduction at rest -> factor, in place. Returns the reduction. */
+static float
+stay (lane *l, float *d, size_t n)
+{
+	if (d[0] != l->rest) {
+		l->rest = l->factor = d[0];
+		mdyn_dsp->factor (&l->factor, none, 1);
+	}
+	for (size_t i = 0; i < n; i++)
+		d[i] = l->factor;
+	return l->rest;
+}
+
 /* The factors of n frames of the block from `from` on, place `at` of their quantum. Returns the largest reduction. */
 static float
 run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
@@ -334,15 +350,16 @@ run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
 		x[c] = b->det[c] + from;
 		mdyn_keyfilter_run (&s->filter, &s->filtered[c], x[c], n);
 	}
-	static const float none[QUANTUM];
 	mdyn_steps level, steps;
 	if (s->still && !own) {
 		mdyn_window_run (&s->windows[0], &level, keys, b->det_channels, s->window, n);
 		reduce_steps (s, &s->lanes[0], &steps, &level);
 		for (size_t k = 0; k < steps.n && duck[0] != 0; k++)
 			steps.value[k] = (1 - duck[0]) * steps.value[k] + duck[0] * (range[0] - steps.value[k]);
-		climb (s, &s->lanes[0], d[0], &steps, at);
-		return mdyn_dsp->factor (d[0], none, n);
+		lane *l = s->lanes;
+		bool rests = steps.n == 1 && l->first == steps.value[0] && l->s == steps.value[0];
+		climb (s, l, d[0], &steps, at);
+		return rests ? stay (l, d[0], n) : mdyn_dsp->factor (d[0], none, n);
 	}
 	for (unsigned c = 0; c < lanes; c++) {
 		mdyn_window_run (&s->windows[c], &level, keys + c, own ? 1 : b->det_channels, s->window, n);
