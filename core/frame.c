@@ -68,7 +68,8 @@ fade (mdyn_proc *p, mdyn_block *b, float *share)
 	for (unsigned c = 0; c < p->format.channels; c++) {
 		float *m = p->m.mixed + c * QUANTUM;
 		for (size_t i = 0; i < b->n; i++) {
-			double g = l[i] > 0 ? (1 - l[i]) * b->gain[c][i] : b->gain[c][i];
+			double g = b->gain[c] ? (double) b->gain[c][i] : 1;
+			g = l[i] > 0 ? (1 - l[i]) * g : g;
 			m[i] = w[i] >= 1 ? (float) g : (float) (1 + w[i] * (g - 1));
 		}
 		b->gain[c] = m;
@@ -119,6 +120,8 @@ is_one (const mdyn_block *b, unsigned channels)
 {
 	for (unsigned c = 0; c < channels; c++) {
 		const float *g = b->gain[c];
+		if (!g)
+			return true;
 		if (*g != 1 || ((!c || g != b->gain[c - 1]) && memcmp (g, g + 1, (b->n - 1) * sizeof *g)))
 			return false;
 	}
@@ -135,7 +138,7 @@ give (const mdyn_proc *p, const planes *out, const mdyn_block *b, bool one, size
 	const float *g[MDYN_CHANNELS_MAX];
 	for (unsigned c = 0; c < channels; c++) {
 		src[c] = p->m.ring + (c * p->m.ring_size + from) * size;
-		g[c] = b->gain[c] + at;
+		g[c] = one ? NULL : b->gain[c] + at;
 	}
 	for (unsigned c = 0; c < channels; c += together) {
 		void *dst = (void *) plane_at (out, c, channels, frame, size);

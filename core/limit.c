@@ -504,10 +504,15 @@ drive (limit *s, float *in, float *out, size_t n)
 	}
 }
 
-/* The factors of n frames of the block from `from` on, place `at` of their quantum. own: whether channels have had factors of their own in this block. Returns the
- * largest reduction in dB. */
+/* What is known of a block's factors so far. */
+typedef struct factors {
+	size_t ones;                              /* as many were 1 before the first that was not, and were not written */
+	bool own;                                 /* channels have their own */
+} factors;
+
+/* The factors of n frames of the block from `from` on, place `at` of their quantum. Returns the largest reduction in dB. */
 static float
-run (limit *s, const mdyn_block *b, unsigned channels, bool *own, size_t from, size_t at, size_t n)
+run (limit *s, const mdyn_block *b, unsigned channels, factors *k, size_t from, size_t at, size_t n)
 {
 	float in[QUANTUM], out[QUANTUM], *x[MDYN_CHANNELS_MAX];
 	const float *gain[MDYN_CHANNELS_MAX];
@@ -523,12 +528,18 @@ run (limit *s, const mdyn_block *b, unsigned channels, bool *own, size_t from, s
 			x[c][i] *= in[i];
 	}
 	float db = mdyn_limiter_run (s->limiter, x, at, n, gain);
-	if (!*own && gain[channels - 1] != gain[0]) {
-		*own = true;
+	if (k->ones == from && none && db == 0) {
+		k->ones += n;
+		return 0;
+	}
+	for (size_t i = 0; i < from && k->ones == from; i++)
+		s->factor[i] = 1;
+	if (!k->own && gain[channels - 1] != gain[0]) {
+		k->own = true;
 		for (unsigned c = 1; c < channels; c++)
 			memcpy (s->factor + c * s->span, s->factor, from * sizeof *s->factor);
 	}
-	for (unsigned c = 0; c < (*own ? channels : 1); c++) {
+	for (unsigned c = 0; c < (k->own ? channels : 1); c++) {
 		float *f = s->factor + c * s->span + from;
 		memcpy (f, gain[c], n * sizeof *f);
 		for (size_t i = 0; i < n && !none; i++)
@@ -542,17 +553,17 @@ gain (mdyn_proc *p, mdyn_block *b)
 {
 	limit *s = p->state;
 	unsigned channels = p->format.channels;
-	bool own = false;
+	factors k = { 0 };
 	float most = 0;
 	for (size_t done = 0, n; done < b->n; done += n) {
 		size_t at = (b->at + done) % QUANTUM;
 		n = QUANTUM - at < b->n - done ? QUANTUM - at : b->n - done;
-		float db = run (s, b, channels, &own, done, at, n);
+		float db = run (s, b, channels, &k, done, at, n);
 		most = db > most ? db : most;
 	}
 	mdyn_publish_largest (p, MDYN_LIMIT_gain_reduction, most);
 	for (unsigned c = 0; c < channels; c++)
-		b->gain[c] = s->factor + (own ? c * s->span : 0);
+		b->gain[c] = k.ones == b->n ? NULL : s->factor + (k.own ? c * s->span : 0);
 }
 
 const mdyn_ops mdyn_limit_ops = { .spans = true, .latency = latency, .lay = lay, .reset = reset, .update = update, .gain = gain };

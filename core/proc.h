@@ -40,7 +40,7 @@ typedef struct mdyn_block {
 	size_t at;                                /* place of the first in its quantum, 0 .. QUANTUM - 1; at + n <= QUANTUM if it does not span */
 	unsigned det_channels;
 	float *const *det;                        /* [det_channels][n]: the key if there is one, else the input; finite; left as key-listen is to hear it */
-	const float *gain[MDYN_CHANNELS_MAX];     /* out, [channels] -> n factors each, alive until the next block; channels may share one */
+	const float *gain[MDYN_CHANNELS_MAX];     /* out, [channels] -> n factors each, alive until the next block; channels may share one; NULL, of all: 1 */
 } mdyn_block;
 
 typedef struct mdyn_ops {
