@@ -20,6 +20,8 @@
  * The constants were chosen on some music and reported on other; docs/measurements.md says what else was tried. */
 #include "limit.h"
 
+#include <stddef.h>
+
 #include "dsp/dsp.h"
 #include "lookahead.h"
 #include "truepeak.h"
@@ -45,8 +47,8 @@
 
 typedef struct lane {
 	double r0, r, mean;                       /* R0, R, M */
-	double node;                              /* 1 - gain where the last group ended */
-	_Alignas (64) char more[];                /* boxes' state, windows; flat, so that lanes can be compared and copied */
+	double gain;                              /* where the last group ended */
+	_Alignas (64) char more[];                /* boxes' state, windows; flat, so that lanes can be copied */
 } lane;
 
 /* A sliding maximum: place and phase in every lane. */
@@ -66,7 +68,8 @@ struct mdyn_limiter {
 	mdyn_truepeak *tp;                        /* NULL: sample peak */
 	float *peak;                              /* [channels][GROUPS_MAX] of sample peak, and reductions in work */
 	mdyn_boxes wide_boxes, narrow_boxes;
-	size_t narrow_state, late;                /* in a lane's `more`, doubles: of the narrow boxes, of the delay behind them */
+	size_t narrow_state, windows;             /* in a lane's `more`: doubles of the wide boxes, bytes of all */
+	size_t at;                                /* of the boxes */
 	window hold, reach, c, least, most;       /* sliding maxima: of D, of R0 over the rest of the lookahead; of the level: C, its extremes over 150 ms */
 	char *lanes;                              /* [channels] of lane_size bytes */
 	size_t lane_size;
@@ -121,11 +124,11 @@ mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup)
 	mdyn_limiter x = { .setup = *setup, .group = mdyn_truepeak_group (rate), .lookahead = in_groups (setup->lookahead, rate) };
 	x.groups = QUANTUM / x.group;
 	x.narrow = in_groups (NARROW_MS, rate) < x.lookahead ? in_groups (NARROW_MS, rate) : x.lookahead;
-	mdyn_boxes_setup (&x.wide_boxes, x.lookahead, in_groups (ROUND_MS, rate));
-	mdyn_boxes_setup (&x.narrow_boxes, x.narrow, in_groups (ROUND_MS, rate));
-	x.narrow_state = mdyn_boxes_state (&x.wide_boxes, x.groups);
-	x.late = x.narrow_state + mdyn_boxes_state (&x.narrow_boxes, x.groups);
-	size_t bytes = (x.late + x.lookahead - x.narrow + x.groups) * sizeof (double);
+	mdyn_boxes_setup (&x.wide_boxes, x.lookahead, in_groups (ROUND_MS, rate), 0);
+	mdyn_boxes_setup (&x.narrow_boxes, x.narrow, in_groups (ROUND_MS, rate), x.lookahead - x.narrow);
+	x.narrow_state = mdyn_boxes_state (&x.wide_boxes);
+	x.windows = (x.narrow_state + mdyn_boxes_state (&x.narrow_boxes)) * sizeof (double);
+	size_t bytes = x.windows;
 	add_window (&x.hold, x.narrow + 1, &bytes);
 	add_window (&x.reach, x.lookahead - x.narrow + 1, &bytes);
 	add_window (&x.c, quanta (17, rate) + 1, &bytes);
@@ -135,7 +138,7 @@ mdyn_limiter_lay (mdyn_arena *a, const mdyn_limiter_setup *setup)
 	x.quiet_long = 2 * (x.lookahead / x.groups + 1) + x.c.w + x.least.w + 2;
 
 	mdyn_limiter *l = mdyn_carve (a, 1, sizeof *l);
-	x.tp = setup->true_peak ? mdyn_truepeak_lay (a, rate, channels) : NULL;
+	x.tp = setup->true_peak ? mdyn_truepeak_lay (a, rate, channels, true) : NULL;
 	x.peak = mdyn_carve (a, (size_t) GROUPS_MAX * channels, sizeof *x.peak);
 	x.lanes = mdyn_carve (a, channels, x.lane_size);
 	x.play = mdyn_carve (a, (size_t) 2 * QUANTUM * channels, sizeof *x.play);
@@ -155,7 +158,9 @@ mdyn_limiter_reset (mdyn_limiter *l)
 		mdyn_truepeak_reset (l->tp);
 	memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
 	memset (l->lanes, 0, channels * l->lane_size);
-	l->hold.at = l->reach.at = l->c.at = l->least.at = l->most.at = 0;
+	for (unsigned c = 0; c < channels; c++)
+		lane_of (l, c)->gain = 1;
+	l->hold.at = l->reach.at = l->c.at = l->least.at = l->most.at = l->at = 0;
 	l->apart = false;
 	l->quiet = l->quiet_long;
 	l->side = 0;
@@ -190,17 +195,29 @@ mdyn_limiter_update (mdyn_limiter *l, double ceiling, double release, bool auto_
 	l->timing.level = (float) (1 - share (QUANTUM, release * LEVEL_SLOWER, rate));
 }
 
-static float
-slide (lane *e, const window *win, size_t ahead, float x)
+static void
+slide (lane *e, const window *win, float *x, size_t n)
 {
-	return mdyn_slide_max ((float *) (void *) (e->more + win->offset), win->w, (win->at + ahead) % win->w, x);
+	mdyn_slide_max ((float *) (void *) (e->more + win->offset), win->w, win->at, x, n);
+}
+
+static void
+advance (window *win, size_t n)
+{
+	for (win->at += n; win->at >= win->w; win->at -= win->w) {}
 }
 
 /* The level, once a quantum: largest = largest D of its groups. */
 static void
 level (mdyn_limiter *l, lane *e, float largest)
 {
-	float c = slide (e, &l->c, 0, largest), least = -slide (e, &l->least, 0, -c), moved = slide (e, &l->most, 0, c) - least;
+	float c = largest;
+	slide (e, &l->c, &c, 1);
+	float most = c, least = -c;
+	slide (e, &l->most, &most, 1);
+	slide (e, &l->least, &least, 1);
+	least = -least;
+	float moved = most - least;
 	if (!l->auto_release) {
 		e->r = 0;
 		return;
@@ -223,59 +240,69 @@ pace (const mdyn_limiter *l, const lane *e)
 	return l->auto_release ? l->timing.dense + (l->timing.transient - l->timing.dense) / (1 + m * m) : l->timing.transient;
 }
 
-/* 1 - gain of reductions made smooth by boxes. */
+/* Gains -> the gain made smooth by boxes. */
 static void
-close_by (const mdyn_boxes *boxes, double *state, float *r, double *node, size_t n)
+smooth (const mdyn_boxes *boxes, double *state, size_t at, const float *gain, double *g, size_t n)
 {
-	mdyn_dsp->exp2 (r, r, n);
+	const double to_grain = MDYN_BOXES_GRAIN * 0x1.8p52;
+	for (size_t j = 0; j < n; j++) {
+		double close = 1 - (double) gain[j];
+		g[j] = close > 0 ? (close + to_grain) - to_grain : 0;
+	}
+	mdyn_boxes_run (boxes, state, at, g, n);
 	for (size_t j = 0; j < n; j++)
-		node[j] = r[j] < 1 ? 1.0 - (double) r[j] : 0;
-	mdyn_boxes_run (boxes, state, node, n);
+		g[j] = 1 - g[j];
 }
 
-/* required[groups]: reduction -> 1 - gain at the end of each group. */
+/* d[groups]: required reductions, overwritten -> gain at the end of each group. */
 static void
-smooth (mdyn_limiter *l, lane *e, const float *required, double *node)
+respond (mdyn_limiter *l, lane *e, float *d, double *gain)
 {
-	float d[GROUPS_MAX], wide[GROUPS_MAX], narrow[GROUPS_MAX], largest = 0;
-	double quick[GROUPS_MAX], *more = (double *) (void *) e->more, most = 0, way = pace (l, e);
-	for (size_t j = 0; j < l->groups; j++) {
-		d[j] = slide (e, &l->hold, j, required[j]);
-		largest = d[j] > largest ? d[j] : largest;
-	}
-	level (l, e, largest);
-	for (size_t j = 0; j < l->groups; j++) {
-		double above = e->r0 > e->r ? e->r0 - e->r : 0, r0 = e->r + above * (1 - way);
-		e->r0 = d[j] > r0 ? d[j] : r0;
-		if (e->r0 < IDLE && d[j] == 0)
-			e->r0 = e->r = 0;
-		most = e->r0 > most ? e->r0 : most;
-		narrow[j] = (float) -e->r0;
-		wide[j] = -slide (e, &l->reach, j, (float) e->r0);
-	}
-	e->mean = most + (e->mean - most) * l->timing.mean;
-	close_by (&l->wide_boxes, more, wide, node, l->groups);
-	close_by (&l->narrow_boxes, more + l->narrow_state, narrow, quick, l->groups);
-	mdyn_delay_run (more + l->late, l->lookahead - l->narrow, quick, l->groups);
-	for (size_t j = 0; j < l->groups; j++) {
-		node[j] = 1 - node[j];
-		quick[j] = 1 - quick[j];
-	}
-	mdyn_dsp->power_mean (node, quick, LEAN, LEAN_SLOPE, l->groups);
+	float r[2 * GROUPS_MAX], *wide = r, *narrow = r + l->groups, largest = 0;
+	double quick[GROUPS_MAX], *more = (double *) (void *) e->more, most = 0;
+	slide (e, &l->hold, d, l->groups);
 	for (size_t j = 0; j < l->groups; j++)
-		node[j] = 1 - node[j];
+		largest = d[j] > largest ? d[j] : largest;
+	level (l, e, largest);
+	double above = e->r0 > e->r ? e->r0 - e->r : 0, left = 1 - pace (l, e);
+	for (size_t j = 0; j < l->groups; j++) {
+		double needed = (double) d[j] - e->r;
+		above *= left;
+		above = needed > above ? needed : above;
+		most = above > most ? above : most;
+		wide[j] = (float) (e->r + above);
+		narrow[j] = -wide[j];
+	}
+	most += e->r;
+	e->r0 = e->r + above;
+	if (e->r0 < IDLE && d[l->groups - 1] == 0)
+		e->r0 = e->r = 0;
+	e->mean = most + (e->mean - most) * l->timing.mean;
+	slide (e, &l->reach, wide, l->groups);
+	for (size_t j = 0; j < l->groups; j++)
+		wide[j] = -wide[j];
+	mdyn_dsp->exp2 (r, r, 2 * l->groups);
+	smooth (&l->wide_boxes, more, l->at, wide, gain, l->groups);
+	smooth (&l->narrow_boxes, more + l->narrow_state, l->at, narrow, quick, l->groups);
+	mdyn_dsp->power_mean (gain, quick, LEAN, LEAN_SLOPE, l->groups);
 }
 
-/* Factors between the nodes. Returns the largest 1 - gain. */
+/* Factors between the ends of groups. Returns the smallest. */
 static double
-draw (mdyn_limiter *l, lane *e, const double *node, float *play)
+draw (mdyn_limiter *l, lane *e, const double *gain, float *play)
 {
-	double most = e->node;
+	double least = e->gain;
 	for (size_t j = 0; j < l->groups; j++)
-		most = node[j] > most ? node[j] : most;
-	mdyn_dsp->lines (play, e->node, node, l->group, l->groups);
-	e->node = node[l->groups - 1];
-	return most;
+		least = gain[j] < least ? gain[j] : least;
+	mdyn_dsp->lines (play, e->gain, gain, l->group, l->groups);
+	e->gain = gain[l->groups - 1];
+	return least;
+}
+
+static float
+lowest (const mdyn_limiter *l)
+{
+	return (float) (l->low < l->low_before ? l->low : l->low_before);
 }
 
 /* Peaks -> required reductions, l->peak[lane][group]. False: none anywhere. */
@@ -283,33 +310,34 @@ static bool
 require (mdyn_limiter *l, unsigned lanes)
 {
 	unsigned channels = l->setup.channels;
-	float bias, low = (float) (l->low < l->low_before ? l->low : l->low_before), most[GROUPS_MAX] = { 0 };
+	float low = lowest (l), over = 1 / low, most[GROUPS_MAX] = { 0 }, top = 0;
 	l->low_before = l->low;
 	l->low = l->ceiling;
-	mdyn_dsp->log2 (&bias, &low, 1);
 	for (unsigned c = 0; c < channels; c++) {
-		float *d = l->peak + c * GROUPS_MAX;
-		if (l->tp)
-			memcpy (d, mdyn_truepeak_groups (l->tp, c), GROUPS_MAX * sizeof *d);
+		const float *d = l->tp ? mdyn_truepeak_groups (l->tp, c) : l->peak + c * GROUPS_MAX;
 		for (size_t j = 0; j < GROUPS_MAX; j++)
 			most[j] = d[j] > most[j] ? d[j] : most[j];
 	}
-	float top = 0;
 	for (size_t j = 0; j < GROUPS_MAX; j++)
 		top = most[j] > top ? most[j] : top;
 	if (top <= low) {
 		memset (l->peak, 0, GROUPS_MAX * lanes * sizeof *l->peak);
 		return false;
 	}
-	if (lanes == 1 && channels > 1)
-		memcpy (l->peak, most, sizeof most);
+	for (size_t j = 0; j < GROUPS_MAX; j++)
+		most[j] *= over;
 	mdyn_dsp->log2 (most, most, GROUPS_MAX);
 	for (unsigned c = 0; c < lanes; c++) {
-		float *d = l->peak + c * GROUPS_MAX;
-		mdyn_dsp->log2 (d, d, GROUPS_MAX);
+		float *d = l->peak + c * GROUPS_MAX, link = lanes > 1 ? l->link : 1;
+		const float *p = l->tp ? mdyn_truepeak_groups (l->tp, c) : d;
+		for (size_t j = 0; j < GROUPS_MAX && lanes > 1; j++)
+			d[j] = p[j] * over;
+		if (lanes > 1)
+			mdyn_dsp->log2 (d, d, GROUPS_MAX);
+		else
+			memset (d, 0, sizeof most);
 		for (size_t j = 0; j < GROUPS_MAX; j++) {
-			float own = d[j] - bias, all = l->link * (most[j] - bias);
-			own = own > all || lanes == 1 ? own : all;
+			float all = link * most[j], own = d[j] > all ? d[j] : all;
 			d[j] = own > 0 ? own : 0;
 		}
 	}
@@ -338,6 +366,15 @@ approach (mdyn_limiter *l)
 	}
 }
 
+static bool
+equal (const mdyn_limiter *l, const lane *a, const lane *b)
+{
+	const double *x = (const double *) (const void *) a->more, *y = (const double *) (const void *) b->more;
+	return !memcmp (a, b, offsetof (lane, more)) && mdyn_boxes_equal (&l->wide_boxes, x, y, l->at) &&
+	       mdyn_boxes_equal (&l->narrow_boxes, x + l->narrow_state, y + l->narrow_state, l->at) &&
+	       !memcmp (a->more + l->windows, b->more + l->windows, l->lane_size - offsetof (lane, more) - l->windows);
+}
+
 /* Below link 100 each lane goes on by itself from where the common one stood; back at 100 they are one again once they have become equal to the bit. */
 static void
 part_or_join (mdyn_limiter *l)
@@ -351,10 +388,29 @@ part_or_join (mdyn_limiter *l)
 	for (unsigned c = 1; c < channels; c++) {
 		if (!linked)
 			memcpy (lane_of (l, c), lane_of (l, 0), l->lane_size);
-		else if (memcmp (lane_of (l, c), lane_of (l, 0), l->lane_size))
+		else if (!equal (l, lane_of (l, c), lane_of (l, 0)))
 			return;
 	}
 	l->apart = !linked;
+}
+
+static void
+proceed (mdyn_limiter *l, unsigned lanes)
+{
+	advance (&l->hold, l->groups);
+	advance (&l->reach, l->groups);
+	advance (&l->c, 1);
+	advance (&l->least, 1);
+	advance (&l->most, 1);
+	l->at += l->groups;
+	if (l->at < MDYN_BOXES_SPAN)
+		return;
+	l->at = 0;
+	for (unsigned c = 0; c < lanes; c++) {
+		double *more = (double *) (void *) lane_of (l, c)->more;
+		mdyn_boxes_move (&l->wide_boxes, more);
+		mdyn_boxes_move (&l->narrow_boxes, more + l->narrow_state);
+	}
 }
 
 /* A quantum is complete: the factors of the next. */
@@ -368,7 +424,7 @@ quantum (mdyn_limiter *l)
 	l->quiet = busy ? 0 : l->quiet < l->quiet_long ? l->quiet + 1 : l->quiet;
 	bool idle = l->quiet >= l->quiet_long;
 	for (unsigned c = 0; c < lanes && idle; c++)
-		idle = lane_of (l, c)->r0 == 0 && lane_of (l, c)->node == 0;
+		idle = lane_of (l, c)->r0 == 0 && lane_of (l, c)->gain == 1;
 	float *play = l->play + (size_t) side * channels * QUANTUM;
 	l->playing[side].apart = l->apart;
 	l->playing[side].db = 0;
@@ -378,20 +434,18 @@ quantum (mdyn_limiter *l)
 		for (unsigned i = 0; i < lanes * QUANTUM; i++)
 			play[i] = 1;
 	} else {
-		double most = 0;
+		double least = 1;
 		for (unsigned c = 0; c < lanes; c++) {
-			double node[GROUPS_MAX];
+			double gain[GROUPS_MAX];
 			lane *e = lane_of (l, c);
-			smooth (l, e, l->peak + c * GROUPS_MAX, node);
-			double m = draw (l, e, node, play + c * QUANTUM);
-			most = m > most ? m : most;
+			respond (l, e, l->peak + c * GROUPS_MAX, gain);
+			double g = draw (l, e, gain, play + c * QUANTUM);
+			least = g < least ? g : least;
 		}
-		l->hold.at = (l->hold.at + l->groups) % l->hold.w;
-		l->reach.at = (l->reach.at + l->groups) % l->reach.w;
-		l->c.at = (l->c.at + 1) % l->c.w;
-		l->least.at = l->most.at = (l->least.at + 1) % l->least.w;
-		if (most > 0) /* input near 2^60 leaves no gain at all in float: the row's range ends at 1000 */
-			l->playing[side].db = (float) fmin (-20 * log10 (1 - most), 1000);
+		proceed (l, lanes);
+		float level = (float) least;
+		mdyn_dsp->log2 (&level, &level, 1);
+		l->playing[side].db = -(float) MDYN_DB_PER_LOG2 * level;
 	}
 	if (!l->tp)
 		memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
@@ -406,7 +460,7 @@ mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const f
 		gain[c] = l->play + ((size_t) side * channels + (l->playing[side].apart ? c : 0)) * QUANTUM + at;
 	bool complete = at + n == QUANTUM;
 	if (l->tp) {
-		complete = mdyn_truepeak_run (l->tp, x, at, n, (float) (l->low < l->low_before ? l->low : l->low_before));
+		complete = mdyn_truepeak_run (l->tp, x, at, n, lowest (l));
 	} else {
 		for (unsigned c = 0; c < channels; c++)
 			for (size_t i = 0; i < n; i++) {

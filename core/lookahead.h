@@ -9,28 +9,34 @@
 #ifndef MDYN_LOOKAHEAD_H
 #define MDYN_LOOKAHEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Adds x to s and returns the largest of the last w values (zeros before the first). s: w + 1 floats, zero at first; at: counts 0 .. w - 1 from value to
- * value, 0 at first. Exact, three comparisons a value on average. For a minimum negate what goes in and comes out.
+/* x[i] -> the largest of it and the w - 1 values before (zeros before the first), n values in place. s: w + 1 floats, zero at first; at: how many values came
+ * before, modulo w. Exact, three comparisons a value on average. For a minimum negate what goes in and comes out.
  * (van Herk, Pattern Recognition Letters 13/7 1992: running maximum of the present block of w, suffix maxima of the one before.) */
-float mdyn_slide_max (float *s, size_t w, size_t at, float x);
+void mdyn_slide_max (float *s, size_t w, size_t at, float *x, size_t n);
 
-/* The FIR: two boxes in a row. The longer makes the slope, the shorter rounds its corners, which splatter else. */
+/* The FIR: two boxes in a row, behind a delay. The longer makes the slope, the shorter rounds its corners, which splatter else. They are running sums, which would
+ * drift if they were not exact: values are multiples of MDYN_BOXES_GRAIN, at most 1, and a sum has no more bits than a double. */
 typedef struct mdyn_boxes {
-	size_t first, second;                     /* lengths in values; first + second = length + 1 */
+	size_t late, first, second;               /* delay, lengths in values; first + second = length + 1 */
 } mdyn_boxes;
 
+#define MDYN_BOXES_GRAIN 0x1p-38
+#define MDYN_BOXES_SPAN 64 /* values until what is held is moved back */
+
 /* length in values, at least 1; the second box gets `round` of it, but no more than half. */
-void mdyn_boxes_setup (mdyn_boxes *b, size_t length, size_t round);
+void mdyn_boxes_setup (mdyn_boxes *b, size_t length, size_t round, size_t late);
 
-/* doubles of state for blocks of up to n values. */
-size_t mdyn_boxes_state (const mdyn_boxes *b, size_t n);
+/* doubles of state, zero at first. */
+size_t mdyn_boxes_state (const mdyn_boxes *b);
 
-/* x[i] -> the average, n <= 8 values in place; n is always the same. state: zero at first. Direct sums: no drift, the same bits from any start. */
-void mdyn_boxes_run (const mdyn_boxes *b, double *state, double *x, size_t n);
+/* x[i] -> the average, n values in place. at: 0 at first, then further by n, to MDYN_BOXES_SPAN at most: from there mdyn_boxes_move back to 0. */
+void mdyn_boxes_run (const mdyn_boxes *b, double *state, size_t at, double *x, size_t n);
+void mdyn_boxes_move (const mdyn_boxes *b, double *state);
 
-/* Delays x by `frames` values, n in place. line: frames + n values, zero at first. */
-void mdyn_delay_run (double *line, size_t frames, double *x, size_t n);
+/* Whether two will go on alike. */
+bool mdyn_boxes_equal (const mdyn_boxes *b, const double *state, const double *other, size_t at);
 
 #endif

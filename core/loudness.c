@@ -112,7 +112,7 @@ mdyn_loudness_lay (mdyn_arena *a, const mdyn_format *f, size_t tail)
 	double *tick_square = mdyn_carve (a, tick_ring, sizeof *tick_square);
 	uint8_t *tick_dialogue = mdyn_carve (a, tick_ring, sizeof *tick_dialogue);
 	mdyn_dialogue *dialogue = mdyn_dialogue_lay (a);
-	mdyn_truepeak *between = mdyn_truepeak_lay (a, f->rate, f->channels);
+	mdyn_truepeak *between = mdyn_truepeak_lay (a, f->rate, f->channels, false);
 	if (!l)
 		return NULL;
 	*l = (mdyn_loudness) { .between = between, .momentary = momentary, .short_term = short_term, .dialogue = dialogue, .woven = woven, .slice = slice,

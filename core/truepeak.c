@@ -5,33 +5,35 @@
 
 #include "dsp/dsp.h"
 
-#define LAG 3                                     /* frames that the interpolated signal begins before the peaks */
-#define OLD 5                                     /* half-way samples kept from the last quantum */
+#define COLUMNS (QUANTUM / 4)                     /* of a quantum, in the rows that frames are dealt to */
+#define AHEAD (MDYN_TRUEPEAK_DELAY / 4)           /* columns that are there after those whose peaks a quantum tells */
+#define OLD 2                                     /* columns of half-way samples that peaks need from the last quantum */
+#define ALTERNATION 10                            /* columns that step 4 looks back */
 #define GROUPS_MAX (QUANTUM / 8)
 
-/* Everything is held 2^-24 smaller: an exact factor, and squares of 2^72 fit into float. */
-#define SCALE 0x1p-24f
-
-/* How much a peak can exceed the largest sample around it: the L1 norm of the longest interpolator (2.741), times the fit's bound, times step 4's. */
-#define EDGE_BOUND 0.20f
+/* How much a peak can exceed the largest sample around it: the L1 norm of the longest interpolator (2.741), times the fit's bound, times step 4's; and the
+ * largest at twice the rate: the L1 norm of the second one. */
+#define EDGE_BOUND 0.10f
 #define REACH (2.9582f * MDYN_FIT_REACH * (1 + EDGE_BOUND))
-
-#define NOW (8 + QUANTUM)                         /* in past: the first frame of the quantum just complete; QUANTUM/2 earlier the first whose peak it tells */
+#define REACH_2X (1.5655f * MDYN_FIT_REACH * (1 + EDGE_BOUND))
 
 /* Of one channel. */
 typedef struct lane {
-	float past[8 + QUANTUM + QUANTUM];        /* the last two quanta and 8 frames, scaled */
-	float half[QUANTUM + OLD];                /* half[i]: the signal half a frame after past[NOW - QUANTUM/2 - LAG + i] */
-	float group[GROUPS_MAX];                  /* peaks, unscaled */
-	float loudest;                            /* largest |x| in the older quantum of past */
+	float row[4 * MDYN_ROW];                  /* at `place` the columns of two quanta before, then the present */
+	float half[4 * MDYN_HALF_ROW];            /* of half-way samples: a quantum before, the present */
+	float group[GROUPS_MAX];                  /* peaks */
+	float now, before;                        /* largest |x| in the present quantum, in the one before */
+	float half_now, half_before;              /* largest half-way samples */
 	float max;
-	bool fresh;                               /* the first OLD of half are right (else the last quantum was skipped) */
+	bool fresh;                               /* what is in half is right (else the last quantum was skipped) */
 } lane;
 
 struct mdyn_truepeak {
 	unsigned channels;
 	size_t group;                             /* frames */
 	size_t filled;                            /* frames of the present quantum taken */
+	size_t place;                             /* in rows: 0, and on by a quantum each time until they are full */
+	bool groups;                              /* will be asked for */
 	lane *lanes;
 };
 
@@ -42,12 +44,12 @@ mdyn_truepeak_group (unsigned rate)
 }
 
 mdyn_truepeak *
-mdyn_truepeak_lay (mdyn_arena *a, unsigned rate, unsigned channels)
+mdyn_truepeak_lay (mdyn_arena *a, unsigned rate, unsigned channels, bool groups)
 {
 	mdyn_truepeak *t = mdyn_carve (a, 1, sizeof *t);
 	lane *lanes = mdyn_carve (a, channels, sizeof *lanes);
 	if (t)
-		*t = (mdyn_truepeak) { .channels = channels, .group = mdyn_truepeak_group (rate), .lanes = lanes };
+		*t = (mdyn_truepeak) { .channels = channels, .group = mdyn_truepeak_group (rate), .groups = groups, .lanes = lanes };
 	return t;
 }
 
@@ -55,83 +57,84 @@ void
 mdyn_truepeak_reset (mdyn_truepeak *t)
 {
 	memset (t->lanes, 0, t->channels * sizeof *t->lanes);
-	t->filled = 0;
+	t->filled = t->place = 0;
 }
 
-/* Step 4: v = level of the alternation (-1)^n around each 8 frames: means of 8, one every 4, smoothed by a triangle over 7 that do not overlap. The largest v from 2
- * means before to 1 after counts: where the alternation is out of step with the frames, v itself is small. The means overlap for bursts whose tone just fits them
- * (3/8 of the rate, 8 frames): only those in between hear where it begins and ends. A quarter of what follows less what leads lets a slope, as every tone low in
- * the band is one, sum to nothing. */
-static void
-add_alternation (float *peak8, const float *past)
+static float
+larger (float a, float b)
 {
-	enum { FOURS = 2 * (2 * GROUPS_MAX + 1), MEANS = FOURS - 1, LEVELS = MEANS - 12 };
-	float four[FOURS], edge[FOURS + 1], b[MEANS], v[LEVELS];
-	for (int k = 0; k < FOURS; k++) {
-		const float *x = past + 4 * k;
-		four[k] = (x[0] - x[1]) + (x[2] - x[3]);
-		edge[k] = k ? x[-1] + x[0] : x[0] + x[1]; /* nearly: the frame before is gone */
-	}
-	edge[FOURS] = past[4 * FOURS - 1] + past[4 * FOURS - 2];
-	for (int k = 0; k < MEANS; k++)
-		b[k] = (four[k] + four[k + 1]) + 0.25f * (edge[k + 2] - edge[k]);
-	for (int k = 0; k < LEVELS; k++) {
-		const float *m = b + k + 6;
-		v[k] = fabsf ((4 * m[0] + 3 * (m[-2] + m[2])) + (2 * (m[-4] + m[4]) + (m[-6] + m[6]))) * (1.2f / 128);
-	}
-	for (int j = 0; j < GROUPS_MAX; j++) {
-		float more = mdyn_dsp->largest (v + 2 * j, 7), most = EDGE_BOUND * peak8[j];
-		peak8[j] += more < most ? more : most;
-	}
+	return a > b ? a : b;
 }
 
-/* The peaks of one channel; the quantum just complete lies in e->past from NOW on. */
-static void
-quantum (lane *e, size_t group, float floor)
+/* Of frames that begin where peaks are told. */
+static const float *
+frames (const mdyn_truepeak *t, const lane *e)
 {
-	const size_t groups = QUANTUM / group;
-	const float *x = e->past + NOW - QUANTUM / 2, *half = e->half + LAG;
-	float now = mdyn_dsp->peak (e->past + NOW, QUANTUM), loudest = now > e->loudest ? now : e->loudest;
-	e->loudest = now;
+	return e->row + t->place + 2 * COLUMNS - AHEAD;
+}
+
+/* 1, unless the quantum is below the floor. */
+static void
+interpolate (const mdyn_truepeak *t, lane *e, float floor)
+{
+	float *half = e->half + COLUMNS, loudest = larger (e->now, e->before);
+	bool skip = loudest == 0 || loudest * REACH < floor, fresh = e->fresh;
 	memset (e->group, 0, sizeof e->group);
-	if (loudest == 0 || loudest * REACH < floor) {
-		e->fresh = false;
+	e->fresh = !skip;
+	if (skip)
 		return;
-	}
-	if (!e->fresh)
-		mdyn_dsp->half_way (e->half, x - LAG, OLD);
-	mdyn_dsp->half_way (e->half + OLD, x - LAG + OLD, QUANTUM);
-	e->fresh = true;
+	if (!fresh)
+		e->half_now = mdyn_dsp->half_way (half, frames (t, e) - COLUMNS);
+	for (int r = 0; r < 4; r++)
+		memcpy (half + r * MDYN_HALF_ROW - OLD, half + r * MDYN_HALF_ROW + COLUMNS - OLD, OLD * sizeof *half);
+	e->half_before = e->half_now;
+	e->half_now = mdyn_dsp->half_way (half, frames (t, e));
+}
 
-	float peak8[GROUPS_MAX];
-	if (!mdyn_dsp->true_peaks (peak8, x, half, floor / (1 + EDGE_BOUND)))
+/* 2 to 4. */
+static void
+peaks (const mdyn_truepeak *t, lane *e, float floor)
+{
+	const size_t groups = QUANTUM / t->group;
+	const float *x = frames (t, e);
+	float most = larger (larger (e->now, e->before), larger (e->half_now, e->half_before)), peak8[GROUPS_MAX], level8[GROUPS_MAX];
+	if (!e->fresh || most * REACH_2X < floor || !mdyn_dsp->true_peaks (peak8, x, e->half + COLUMNS, floor / (1 + EDGE_BOUND)))
 		return;
-	float max = mdyn_dsp->largest (peak8, GROUPS_MAX) / SCALE;
-	e->max = max > e->max ? max : e->max;
-	add_alternation (peak8, e->past);
+	e->max = larger (e->max, mdyn_dsp->largest (peak8, GROUPS_MAX));
+	if (!t->groups)
+		return;
+	mdyn_dsp->alternation (level8, x - ALTERNATION);
 	for (size_t j = 0; j < GROUPS_MAX; j++) {
-		float *g = &e->group[j * groups / GROUPS_MAX], p = peak8[j] / SCALE;
-		*g = p > *g ? p : *g;
+		float *g = &e->group[j * groups / GROUPS_MAX], bound = EDGE_BOUND * peak8[j];
+		*g = larger (*g, peak8[j] + (level8[j] < bound ? level8[j] : bound));
 	}
 }
 
+/* Channel after channel in each step: what one has just written, the next step would wait for. */
 bool
 mdyn_truepeak_run (mdyn_truepeak *t, float *const *x, size_t at, size_t n, float floor)
 {
 	for (unsigned c = 0; c < t->channels; c++) {
-		float *to = t->lanes[c].past + NOW + at;
-		for (size_t i = 0; i < n; i++)
-			to[i] = x[c][i] * SCALE;
+		lane *e = &t->lanes[c];
+		e->now = larger (e->now, mdyn_dsp->deal (e->row + t->place + 2 * COLUMNS, x[c], at, n));
 	}
 	t->filled = (at + n) % QUANTUM;
 	if (t->filled)
 		return false;
+	for (unsigned c = 0; c < t->channels; c++)
+		interpolate (t, &t->lanes[c], floor);
+	for (unsigned c = 0; c < t->channels; c++)
+		peaks (t, &t->lanes[c], floor);
+	t->place += COLUMNS;
+	bool full = t->place + 3 * COLUMNS > MDYN_ROW;
 	for (unsigned c = 0; c < t->channels; c++) {
 		lane *e = &t->lanes[c];
-		quantum (e, t->group, floor * SCALE);
-		memmove (e->past, e->past + QUANTUM, NOW * sizeof *e->past);
-		memcpy (e->half, e->half + QUANTUM, OLD * sizeof *e->half);
+		e->before = e->now;
+		e->now = 0;
+		for (int r = 0; r < 4 && full; r++)
+			memcpy (e->row + r * MDYN_ROW, e->row + r * MDYN_ROW + t->place, 2 * COLUMNS * sizeof *e->row);
 	}
+	t->place = full ? 0 : t->place;
 	return true;
 }
 

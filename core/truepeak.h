@@ -34,8 +34,8 @@ typedef struct mdyn_truepeak mdyn_truepeak;
 /* Frames in a group: 8, from 64 kHz up 16, from 128 kHz up 32; it divides MDYN_TRUEPEAK_DELAY and QUANTUM. */
 size_t mdyn_truepeak_group (unsigned rate);
 
-/* Carves from the arena in both passes; returns NULL while counting. Reset is not needed after it. */
-mdyn_truepeak *mdyn_truepeak_lay (mdyn_arena *a, unsigned rate, unsigned channels);
+/* Carves from the arena in both passes; returns NULL while counting. Reset is not needed after it. groups: whether they will be asked for; a meter needs none. */
+mdyn_truepeak *mdyn_truepeak_lay (mdyn_arena *a, unsigned rate, unsigned channels, bool groups);
 
 /* Forgets the audio and the maximum. */
 void mdyn_truepeak_reset (mdyn_truepeak *t);

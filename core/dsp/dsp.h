@@ -69,23 +69,26 @@ typedef struct mdyn_kernels {
 	/* dst[i] = x + t p[i], and x itself where |t p[i]| < near. */
 	void (*settle) (float *dst, double x, double t, const double *p, double near, size_t n);
 
-	/* Straight lines between nodes: dst[j group + i] = 1 - (node[j - 1] + i / group (node[j] - node[j - 1])), from in place of node[-1]. group: a
-	 * multiple of 8. */
+	/* Straight lines between nodes: dst[j group + i] = node[j - 1] + i / group (node[j] - node[j - 1]), from in place of node[-1]. group: a power of two, at
+	 * least 8. */
 	void (*lines) (float *dst, double from, const double *node, size_t group, size_t groups);
-
-	/* mean[i] = mean of x[i .. i + length - 1], n of them; length >= 1. */
-	void (*box) (double *mean, const double *x, size_t length, size_t n);
 
 	/* The power mean of exponent -8 of two gains, wide[j] -> ((1 - s) wide[j]^-8 + s narrow[j]^-8)^(-1/8), with the share
 	 * s = lean + slope (1 - wide[j]); 0 where one is not above 0. 1 and 1 give exactly 1. */
 	void (*power_mean) (double *wide, const double *narrow, double lean, double slope, size_t n);
 
-	/* True peak, see truepeak.c. Half a frame after x[i]; reads x[-29 .. n + 29]. */
-	void (*half_way) (float *half, const float *x, size_t n);
+	/* True peak, see truepeak.c. Frames are dealt to four rows: frame 4 m + r goes to row[r * MDYN_ROW + m]. x: frames at .. at + n - 1. Returns the largest |x[i]|. */
+	float (*deal) (float *row, const float *x, size_t at, size_t n);
 
-	/* peak[8]: the peaks of 8 groups of 8 frames of x[0 .. 63] and what lies behind each until the next. half: half_way of x. Reads x[-2 .. 66] and
-	 * half[-3 .. 65]. False, and peak not written, where all are below floor. */
+	/* half: half a frame after frames 2 .. 65 of x, in rows of MDYN_HALF_ROW; returns the largest magnitude. Reads frames -27 .. 95. */
+	float (*half_way) (float *half, const float *x);
+
+	/* peak[8]: the peaks of 8 groups of 8 frames 0 .. 63 of x and what lies behind each until the next. half: half_way of x. Reads frames -2 .. 66 of x and
+	 * -3 .. 65 of half. False, and peak not written, where all are below floor. */
 	bool (*true_peaks) (float *peak, const float *x, const float *half, float floor);
+
+	/* level[8]: of what alternates from sample to sample around groups of 8 frames; x begins 40 frames before the first, and has 136. */
+	void (*alternation) (float *level, const float *x);
 } mdyn_kernels;
 
 extern const mdyn_kernels mdyn_kernels_c, mdyn_kernels_sse2, mdyn_kernels_avx2, mdyn_kernels_avx512, mdyn_kernels_neon;
@@ -129,6 +132,8 @@ mdyn_denormals_restore (uint64_t old)
 #endif
 }
 
+#define MDYN_ROW 96     /* from row to row of frames dealt ... */
+#define MDYN_HALF_ROW 32 /* ... and of what lies half a frame after them */
 #define MDYN_FIT_REACH 1.08261f /* what true_peaks makes of the largest sample at four times the rate, at most */
 
 #define MDYN_DB_PER_LOG2 6.020599913279624 /* 20 log10 (2) */

@@ -343,16 +343,17 @@ glide (float *restrict dst, double x, double first, double second, const double 
 static void
 lines (float *restrict dst, double from, const double *restrict node, size_t group, size_t groups)
 {
+	double share = 1 / (double) group;
 	for (size_t j = 0; j < groups; j++) {
-		double start = 1 - from, step = (node[j] - from) / (double) group;
+		double step = (node[j] - from) * share;
 		for (size_t k = 0; k < group; k += 8)
 			for (size_t i = 0; i < 8; i++)
-				dst[j * group + k + i] = (float) (start - (double) (int) (k + i) * step);
+				dst[j * group + k + i] = (float) (from + (double) (int) (k + i) * step);
 		from = node[j];
 	}
 }
 
-/* As many doubles as a register holds: wider vectors go through memory. */
+/* As many doubles and floats as a register holds: wider vectors go through memory. */
 #if defined(__AVX512F__)
 #define PLACES 8
 #elif defined(__AVX__)
@@ -361,30 +362,7 @@ lines (float *restrict dst, double from, const double *restrict node, size_t gro
 #define PLACES 2
 #endif
 typedef double places __attribute__ ((vector_size (8 * PLACES), aligned (8), may_alias));
-
-/* Several sums at once, in two parts that need not wait for each other: as arrays, they would not stay in registers. */
-static void
-box (double *mean, const double *x, size_t length, size_t n)
-{
-	for (; n >= PLACES; n -= PLACES, x += PLACES, mean += PLACES) {
-		places even = { 0 }, odd = { 0 };
-		for (size_t k = 0; k + 1 < length; k += 2) {
-			even += *(const places *) (x + k);
-			odd += *(const places *) (x + k + 1);
-		}
-		if (length % 2)
-			even += *(const places *) (x + length - 1);
-		*(places *) mean = (even + odd) / (double) length;
-	}
-	for (size_t i = 0; i < n; i++) {
-		double even = 0, odd = 0;
-		for (size_t k = 0; k < length; k += 2)
-			even += x[i + k];
-		for (size_t k = 1; k < length; k += 2)
-			odd += x[i + k];
-		mean[i] = (even + odd) / (double) length;
-	}
-}
+typedef float floats __attribute__ ((vector_size (8 * PLACES), aligned (4), may_alias));
 
 static void
 power_mean (double *restrict wide, const double *restrict narrow, double lean, double slope, size_t n)
@@ -410,84 +388,176 @@ static const float half_band[30] = {
 /* Tolerance .01 + (f/.475)^4, f of the rate: error 2e-5 to .1, 1.6e-3 at the edge. */
 static const float quarter_band[4] = { 6.069669004e-01f, -1.364172814e-01f, 3.436210005e-02f, -4.919743201e-03f };
 
-static void
-half_way (float *restrict half, const float *restrict x, size_t n)
+/* Dealt to four rows, what is around four frames next to each other is loaded once for all of them. */
+#define ROW(x, size, f) x[((f) & 3) * (size) + ((f) >> 2) + m]
+#define COLUMNS 16
+
+static float
+deal (float *restrict row, const float *restrict x, size_t at, size_t n)
 {
-	const float *c = half_band;
-#define T(k) c[k] * (x[i - (k)] + x[i + 1 + (k)])
-#define T2(k) T (k) + T (k + 1)
-#define T4(k) (T2 (k)) + (T2 (k + 2))
-	for (ptrdiff_t i = 0; i < (ptrdiff_t) n; i++)
-		half[i] = ((T4 (0)) + (T4 (4)) + (T4 (8)) + (T4 (12))) + ((T4 (16)) + (T4 (20)) + (T4 (24)) + (T2 (28)));
-#undef T4
-#undef T2
-#undef T
+	int32_t top = 0;
+	if ((at | n) % 4 == 0) {
+		float *restrict to = row + at / 4;
+		for (size_t m = 0; m < n / 4; m++)
+			for (int r = 0; r < 4; r++) {
+				int32_t t = bits_of (x[4 * m + r]) & 0x7fffffff;
+				top = t > top ? t : top;
+				to[r * MDYN_ROW + m] = x[4 * m + r];
+			}
+		return float_of (top);
+	}
+	for (size_t i = 0; i < n; i++) {
+		int32_t t = bits_of (x[i]) & 0x7fffffff;
+		top = t > top ? t : top;
+		row[(at + i) % 4 * MDYN_ROW + (at + i) / 4] = x[i];
+	}
+	return float_of (top);
 }
 
-#define FRAMES 64
+static inline float
+larger (float a, float b)
+{
+	return a > b ? a : b;
+}
+
+/* In the order that keeps in registers what is needed again; a compiler's own vectors would have all of it loaded first. */
+static float
+half_way (float *restrict half, const float *restrict x)
+{
+#define AT(f) *(const floats *) &ROW (x, MDYN_ROW, f)
+#define PAIR(f, k) half_band[k] * (AT (f - (k)) + AT (f + 1 + (k)))
+#define T(k) \
+	h0 += PAIR (2, k); \
+	h1 += PAIR (3, k); \
+	h2 += PAIR (4, k); \
+	h3 += PAIR (5, k);
+#define T5(k) T (k + 4) T (k + 3) T (k + 2) T (k + 1) T (k)
+	for (ptrdiff_t m = 0; m < COLUMNS; m += 2 * PLACES) {
+		floats h0 = { 0 }, h1 = { 0 }, h2 = { 0 }, h3 = { 0 };
+		T5 (25) T5 (20) T5 (15) T5 (10) T5 (5) T5 (0)
+		*(floats *) &half[m] = h0;
+		*(floats *) &half[MDYN_HALF_ROW + m] = h1;
+		*(floats *) &half[2 * MDYN_HALF_ROW + m] = h2;
+		*(floats *) &half[3 * MDYN_HALF_ROW + m] = h3;
+	}
+#undef T5
+#undef T
+#undef PAIR
+#undef AT
+	int32_t top = 0;
+	for (int m = 0; m < COLUMNS; m++) {
+		const float *h = half + m;
+		float t = larger (larger (fabsf (h[0]), fabsf (h[MDYN_HALF_ROW])), larger (fabsf (h[2 * MDYN_HALF_ROW]), fabsf (h[3 * MDYN_HALF_ROW])));
+		top = bits_of (t) > top ? bits_of (t) : top;
+	}
+	return float_of (top);
+}
+
+#define X(f) ROW (x, MDYN_ROW, f)
+#define H(f) ROW (half, MDYN_HALF_ROW, (f) - 2)
+#define S(f) sooner[(f) * COLUMNS + m]
+#define L(f) later[((f) + 1) * COLUMNS + m]
 #define FIT_BOUND 0.1716f /* of s^2: cos^2 (pi/8) of the true square is the least an extreme at 4x shows of a sine up to rate/2 */
 
-/* Between frame and half-way sample, and between that and the next frame. later[-1] is the one before the first frame. */
-static void
-quarter_way (float *restrict sooner, float *restrict later, const float *restrict x, const float *restrict h)
+/* sooner: between frame and half-way sample; later: between that and the next frame, from the one before the first on. Returns the largest magnitude of all. */
+static float
+quarter_way (float *restrict sooner, float *restrict later, const float *restrict x, const float *restrict half)
 {
 	const float *c = quarter_band;
-	for (int i = 0; i < FRAMES; i++)
-		sooner[i] = (c[0] * (x[i] + h[i]) + c[1] * (h[i - 1] + x[i + 1])) + (c[2] * (x[i - 1] + h[i + 1]) + c[3] * (h[i - 2] + x[i + 2]));
-	for (int i = -1; i < FRAMES; i++)
-		later[i] = (c[0] * (h[i] + x[i + 1]) + c[1] * (x[i] + h[i + 1])) + (c[2] * (h[i - 1] + x[i + 2]) + c[3] * (x[i - 1] + h[i + 2]));
-}
-
-/* best = max (best, A^2) of the samples s with neighbours l and r; where s is no extreme, A^2 = s^2. The bound below keeps rounding apart from a sine: of a
- * slow signal l, s, r are nearly equal and the divisor nearly 0. */
-static void
-fit (float *restrict best, const float *restrict l, const float *restrict s, const float *restrict r)
-{
-	for (int i = 0; i < FRAMES; i++) {
-		float s2 = s[i] * s[i], l2 = l[i] * l[i], r2 = r[i] * r[i], d = r[i] - l[i], u = r[i] + l[i];
-		float den = 4 * s2 - u * u, least = 1e-6f * s2;
-		den = den > least ? den : least;
-		float more = s2 * (d * d / den), most = FIT_BOUND * s2;
-		more = more < most ? more : most;
-		float side = l2 > r2 ? l2 : r2;
-		more = s2 >= side ? more : 0;
-		float a2 = s2 + more;
-		best[i] = a2 > best[i] ? a2 : best[i];
+	int32_t top = 0;
+	for (ptrdiff_t m = 0; m < COLUMNS; m++) {
+		float t = 0;
+#define SOONER(f) S (f) = (c[0] * (X (f) + H (f)) + c[1] * (H (f - 1) + X (f + 1))) + (c[2] * (X (f - 1) + H (f + 1)) + c[3] * (H (f - 2) + X (f + 2)));
+#define LATER(f) L (f) = (c[0] * (H (f) + X (f + 1)) + c[1] * (X (f) + H (f + 1))) + (c[2] * (H (f - 1) + X (f + 2)) + c[3] * (X (f - 1) + H (f + 2)));
+#define FRAME(f) \
+	SOONER (f) \
+	LATER (f) \
+	t = larger (t, larger (larger (fabsf (X (f)), fabsf (S (f))), larger (fabsf (H (f)), fabsf (L (f)))));
+		LATER (-1)
+		FRAME (0) FRAME (1) FRAME (2) FRAME (3)
+#undef FRAME
+#undef LATER
+#undef SOONER
+		top = bits_of (t) > top ? bits_of (t) : top;
 	}
+	return float_of (top);
 }
 
-static void
-square_max (float *restrict best, const float *restrict s)
+/* A^2 = n / d at the larger of two neighbours a and b, if it is an extreme: its square at least that of its other neighbour, s^2 if not. before and after: the
+ * neighbours of both. The bound below keeps rounding apart from a sine: of a slow signal all are nearly equal and the divisor nearly 0. */
+static inline void
+fit (float *n, float *d, float before, float a, float b, float after)
 {
-	for (int i = 0; i < FRAMES; i++) {
-		float s2 = s[i] * s[i];
-		best[i] = s2 > best[i] ? s2 : best[i];
+	float a2 = a * a, b2 = b * b;
+	float s2 = a2 > b2 ? a2 : b2, in = a2 > b2 ? b : a, out = a2 > b2 ? before : after;
+	float apart = in - out, both = in + out, den = 4 * s2 - both * both, least = 1e-6f * s2;
+	den = den > least ? den : least;
+	float more = apart * apart, most = FIT_BOUND * den;
+	more = more < most ? more : most;
+	more = s2 >= out * out ? more : 0;
+	float num = s2 * (den + more);
+	bool best = num * *d > *n * den;
+	*n = best ? num : *n;
+	*d = best ? den : *d;
+}
+
+/* best: A^2 of each column, scaled to be near 1, so that no product of six leaves the range of float. */
+static void
+fits (float *restrict best, const float *restrict x, const float *restrict half, const float *restrict sooner, const float *restrict later, float scale)
+{
+	for (ptrdiff_t m = 0; m < COLUMNS; m++) {
+		float n = 0, d = 1;
+#define FRAME(f) \
+	fit (&n, &d, scale * L (f - 1), scale * X (f), scale * S (f), scale * H (f)); \
+	fit (&n, &d, scale * S (f), scale * H (f), scale * L (f), scale * X (f + 1));
+		FRAME (0) FRAME (1) FRAME (2) FRAME (3)
+#undef FRAME
+		best[m] = n / d;
 	}
 }
 
 static bool
 true_peaks (float *restrict peak8, const float *restrict x, const float *restrict half, float floor)
 {
-	float sooner[FRAMES], later_[FRAMES + 1], *later = later_ + 1, best[FRAMES] = { 0 };
-	quarter_way (sooner, later, x, half);
-	square_max (best, x);
-	square_max (best, sooner);
-	square_max (best, half);
-	square_max (best, later);
-	if (sqrtf (largest (best, FRAMES)) * MDYN_FIT_REACH < floor)
+	float sooner[4 * COLUMNS], later[5 * COLUMNS], best[COLUMNS];
+	float top = quarter_way (sooner, later, x, half);
+	if (top * MDYN_FIT_REACH < floor)
 		return false;
-	fit (best, later - 1, x, sooner);
-	fit (best, x, sooner, half);
-	fit (best, sooner, half, later);
-	fit (best, half, later, x + 1);
-	for (int j = 0; j < FRAMES / 8; j++) {
-		float m = 0;
-		for (int i = 0; i < 8; i++)
-			m = best[8 * j + i] > m ? best[8 * j + i] : m;
-		peak8[j] = sqrtf (m);
-	}
+	int32_t exponent = bits_of (top) & 0x7f800000;
+	exponent = exponent > 27 << 23 ? exponent : 27 << 23;
+	fits (best, x, half, sooner, later, float_of ((254 << 23) - exponent));
+	for (int j = 0; j < COLUMNS / 2; j++)
+		peak8[j] = sqrtf (larger (best[2 * j], best[2 * j + 1])) * float_of (exponent);
 	return true;
 }
+
+/* Means of 8 frames of the alternation (-1)^n, smoothed by a triangle over 7 of them; the largest from 2 before to 1 after counts: where the alternation is out of
+ * step with the frames, they are small themselves. A quarter of what follows less what leads lets a slope, as every tone low in the band is one, sum to
+ * nothing. */
+static void
+alternation (float *restrict level8, const float *restrict x)
+{
+	enum { BLOCKS = 17 };
+	float b[BLOCKS + 7] = { 0 }, v[COLUMNS + 3] = { 0 }, edge[BLOCKS + 1];
+	const float *x1 = x + MDYN_ROW, *x2 = x + 2 * MDYN_ROW, *x3 = x + 3 * MDYN_ROW;
+	edge[0] = x[0] + x1[0]; /* nearly: the frame before is gone */
+	for (int j = 1; j < BLOCKS; j++)
+		edge[j] = x3[2 * j - 1] + x[2 * j];
+	edge[BLOCKS] = x3[2 * BLOCKS - 1] + x2[2 * BLOCKS - 1];
+	for (int j = 0; j < BLOCKS; j++)
+		b[j] = (((x[2 * j] - x1[2 * j]) + (x2[2 * j] - x3[2 * j])) + ((x[2 * j + 1] - x1[2 * j + 1]) + (x2[2 * j + 1] - x3[2 * j + 1]))) +
+		       0.25f * (edge[j + 1] - edge[j]);
+	for (int j = 0; j < COLUMNS; j++)
+		v[j] = fabsf ((4 * b[j + 3] + 3 * (b[j + 2] + b[j + 4])) + (2 * (b[j + 1] + b[j + 5]) + (b[j] + b[j + 6]))) * (1.2f / 128);
+	for (int j = 0; j < 8; j++)
+		level8[j] = larger (larger (v[j], v[j + 1]), larger (v[j + 2], v[j + 3]));
+}
+
+#undef L
+#undef S
+#undef H
+#undef X
+#undef ROW
 
 const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.name = NAME (MDYN_ISA),
@@ -511,8 +581,9 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.settle = settle,
 	.glide = glide,
 	.lines = lines,
-	.box = box,
 	.power_mean = power_mean,
+	.deal = deal,
 	.half_way = half_way,
 	.true_peaks = true_peaks,
+	.alternation = alternation,
 };

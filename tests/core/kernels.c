@@ -253,14 +253,6 @@ lines (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
-box (const mdyn_kernels *k, float *out, size_t at, size_t n)
-{
-	double *to = (double *) (void *) out + at / 2;
-	k->box (to, in.unit64 + at, 1 + (n * 7 + at) % 90, n % 11);
-	return n % 11 * sizeof *to;
-}
-
-static size_t
 power_mean (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	double *to = (double *) (void *) out + at / 2;
@@ -270,17 +262,32 @@ power_mean (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+deal (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	out[at + 4 * MDYN_ROW] = k->deal (out + at, in.wild + at, at % 5 * 4 + n % 4, n % (4 * MDYN_ROW - 20));
+	return (4 * MDYN_ROW + 1) * sizeof (float);
+}
+
+static size_t
 half_way (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
-	k->half_way (out + at, in.mild + at + 32, n);
-	return n * sizeof (float);
+	out[at + 4 * MDYN_HALF_ROW] = k->half_way (out + at, (n % 3 ? in.mild : in.wild) + at + 10);
+	return (4 * MDYN_HALF_ROW + 1) * sizeof (float);
 }
 
 static size_t
 true_peaks (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
-	out[at] = k->true_peaks (out + at + 1, in.mild + at + 8, in.mild + at + 100, n % 2 ? 0 : 0x1p-23f);
+	const float *x = n % 3 ? in.mild : in.wild;
+	out[at] = k->true_peaks (out + at + 1, x + at + 8, x + at + 300, n % 2 ? 0x1p-23f : 0);
 	return 9 * sizeof (float);
+}
+
+static size_t
+alternation (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	k->alternation (out + at, (n % 3 ? in.mild : in.wild) + at);
+	return 8 * sizeof (float);
 }
 
 #define KERNEL(name) { #name, name }
@@ -293,7 +300,8 @@ static const struct kernel {
 	KERNEL (magnitude_1), KERNEL (magnitude_3), KERNEL (glide), KERNEL (weave_f64_1), KERNEL (weave_f64_2), KERNEL (weave_f64_3),
 	KERNEL (apply), KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak), KERNEL (magnitude),
 	KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (exp_2),
-	KERNEL (curve), KERNEL (settle), KERNEL (lines), KERNEL (box), KERNEL (power_mean), KERNEL (half_way), KERNEL (true_peaks),
+	KERNEL (curve), KERNEL (settle), KERNEL (lines), KERNEL (power_mean), KERNEL (deal), KERNEL (half_way), KERNEL (true_peaks),
+	KERNEL (alternation),
 };
 #define KERNELS (sizeof kernels / sizeof *kernels)
 
@@ -472,22 +480,6 @@ START_TEST (extremes_by_definition)
 }
 END_TEST
 
-START_TEST (box_by_formula)
-{
-	fill (SEED);
-	for (size_t length = 1; length < 100; length++) {
-		double y[10];
-		mdyn_kernels_c.box (y, in.unit64, length, 10);
-		for (size_t i = 0; i < 10; i++) {
-			double sum = 0;
-			for (size_t k = 0; k < length; k++)
-				sum += in.unit64[i + k];
-			ck_assert_double_eq_tol (y[i], sum / (double) length, 1e-14);
-		}
-	}
-}
-END_TEST
-
 START_TEST (power_mean_by_formula)
 {
 	fill (SEED);
@@ -501,16 +493,38 @@ START_TEST (power_mean_by_formula)
 }
 END_TEST
 
+START_TEST (deal_by_definition)
+{
+	fill (SEED);
+	float row[4 * MDYN_ROW];
+	for (size_t n = 0; n <= LONGEST; n++)
+		for (size_t at = 0; at < 9; at++) {
+			float top = mdyn_kernels_c.deal (row, in.wild, at, n), most = 0;
+			for (size_t i = 0; i < n; i++) {
+				ck_assert (row[(at + i) % 4 * MDYN_ROW + (at + i) / 4] == in.wild[i]);
+				most = fmaxf (most, fabsf (in.wild[i]));
+			}
+			ck_assert (top == most);
+		}
+}
+END_TEST
+
 /* A tone half a frame on: within the 3e-4 that the filter promises up to a fifth of the rate. */
 START_TEST (half_way_of_a_tone)
 {
-	float x[256], y[64];
+	float x[4 * MDYN_ROW], row[4 * MDYN_ROW], y[4 * MDYN_HALF_ROW];
 	for (double f = 0.01; f < 0.2; f += 0.0137) {
-		for (int i = 0; i < 256; i++)
+		float most = 0;
+		for (int i = 0; i < 4 * MDYN_ROW; i++)
 			x[i] = (float) sin (2 * M_PI * f * i);
-		mdyn_kernels_c.half_way (y, x + 64, 64);
-		for (int i = 0; i < 64; i++)
-			ck_assert_double_eq_tol (y[i], sin (2 * M_PI * f * (i + 64.5)), 4e-4);
+		mdyn_kernels_c.deal (row, x, 0, 4 * MDYN_ROW);
+		float top = mdyn_kernels_c.half_way (y, row + 10);
+		for (int i = 0; i < 64; i++) {
+			float h = y[i % 4 * MDYN_HALF_ROW + i / 4];
+			ck_assert_double_eq_tol (h, sin (2 * M_PI * f * (i + 42.5)), 4e-4);
+			most = fmaxf (most, fabsf (h));
+		}
+		ck_assert (top == most);
 	}
 }
 END_TEST
@@ -566,8 +580,8 @@ main (int argc, char **argv)
 	tcase_add_test (formulas, glide_by_recursion);
 	tcase_add_test (formulas, take_by_definition);
 	tcase_add_test (formulas, extremes_by_definition);
-	tcase_add_test (formulas, box_by_formula);
 	tcase_add_test (formulas, power_mean_by_formula);
+	tcase_add_test (formulas, deal_by_definition);
 	tcase_add_test (formulas, half_way_of_a_tone);
 	suite_add_tcase (suite, variants);
 	suite_add_tcase (suite, formulas);

@@ -14,11 +14,11 @@ static mdyn_truepeak *
 truepeak (mdyn_arena *a, unsigned channels)
 {
 	*a = (mdyn_arena) { NULL, 0 };
-	mdyn_truepeak_lay (a, 48000, channels);
+	mdyn_truepeak_lay (a, 48000, channels, true);
 	ck_assert_int_eq (posix_memalign ((void **) &a->base, 64, a->used), 0);
 	memset (a->base, 0, a->used);
 	a->used = 0;
-	return mdyn_truepeak_lay (a, 48000, channels);
+	return mdyn_truepeak_lay (a, 48000, channels, true);
 }
 
 START_TEST (detector_reads_tones)
