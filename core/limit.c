@@ -240,18 +240,16 @@ pace (const mdyn_limiter *l, const lane *e)
 	return l->auto_release ? l->timing.dense + (l->timing.transient - l->timing.dense) / (1 + m * m) : l->timing.transient;
 }
 
-/* Gains -> the gain made smooth by boxes. */
+/* Gains -> 1 - the gain made smooth by boxes. */
 static void
-smooth (const mdyn_boxes *boxes, double *state, size_t at, const float *gain, double *g, size_t n)
+smooth (const mdyn_boxes *boxes, double *state, size_t at, const float *gain, double *down, size_t n)
 {
 	const double to_grain = MDYN_BOXES_GRAIN * 0x1.8p52;
 	for (size_t j = 0; j < n; j++) {
-		double close = 1 - (double) gain[j];
-		g[j] = close > 0 ? (close + to_grain) - to_grain : 0;
+		double x = 1 - (double) gain[j];
+		down[j] = x > 0 ? (x + to_grain) - to_grain : 0;
 	}
-	mdyn_boxes_run (boxes, state, at, g, n);
-	for (size_t j = 0; j < n; j++)
-		g[j] = 1 - g[j];
+	mdyn_boxes_run (boxes, state, at, down, n);
 }
 
 /* d[groups]: required reductions, overwritten -> gain at the end of each group. */

@@ -73,8 +73,8 @@ typedef struct mdyn_kernels {
 	 * least 8. */
 	void (*lines) (float *dst, double from, const double *node, size_t group, size_t groups);
 
-	/* The power mean of exponent -8 of two gains, wide[j] -> ((1 - s) wide[j]^-8 + s narrow[j]^-8)^(-1/8), with the share
-	 * s = lean + slope (1 - wide[j]); 0 where one is not above 0. 1 and 1 give exactly 1. */
+	/* The power mean of exponent -8 of two gains w and n, of which wide[j] = 1 - w and narrow[j] = 1 - n, to wide[j]: ((1 - s) w^-8 + s n^-8)^(-1/8), with the
+	 * share s = lean + slope (1 - w); 0 where one is not above 0. Of 0 and 0 exactly 1. */
 	void (*power_mean) (double *wide, const double *narrow, double lean, double slope, size_t n);
 
 	/* True peak, see truepeak.c. Frames are dealt to four rows: frame 4 m + r goes to row[r * MDYN_ROW + m]. x: frames at .. at + n - 1. Returns the largest |x[i]|. */

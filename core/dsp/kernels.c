@@ -368,9 +368,9 @@ static void
 power_mean (double *restrict wide, const double *restrict narrow, double lean, double slope, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		double w = wide[i], q = w / (narrow[i] > 0 ? narrow[i] : 1), q2 = q * q, q4 = q2 * q2;
-		double mean = w / sqrt (sqrt (sqrt (1 + (lean + slope * (1 - w)) * (q4 * q4 - 1))));
-		mean = narrow[i] > 0 ? mean : 0;
+		double down = wide[i], w = 1 - down, quick = 1 - narrow[i], q = w / (quick > 0 ? quick : 1), q2 = q * q, q4 = q2 * q2;
+		double mean = w / sqrt (sqrt (sqrt (1 + (lean + slope * down) * (q4 * q4 - 1))));
+		mean = quick > 0 ? mean : 0;
 		wide[i] = w > 0 ? mean : 0;
 	}
 }

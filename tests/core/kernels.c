@@ -487,7 +487,7 @@ START_TEST (power_mean_by_formula)
 	memcpy (y, in.unit64, sizeof y);
 	mdyn_kernels_c.power_mean (y, in.unit64 + 3, 0.08, 0.9, LONGEST);
 	for (size_t i = 0; i < LONGEST; i++) {
-		double w = in.unit64[i], n = in.unit64[i + 3], s = 0.08 + 0.9 * (1 - w);
+		double w = 1 - in.unit64[i], n = 1 - in.unit64[i + 3], s = 0.08 + 0.9 * (1 - w);
 		ck_assert_double_eq_tol (y[i], w > 0 && n > 0 ? pow ((1 - s) * pow (w, -8) + s * pow (n, -8), -1.0 / 8) : 0, 1e-12);
 	}
 }
