@@ -240,24 +240,12 @@ pace (const mdyn_limiter *l, const lane *e)
 	return l->auto_release ? l->timing.dense + (l->timing.transient - l->timing.dense) / (1 + m * m) : l->timing.transient;
 }
 
-/* Gains -> 1 - the gain made smooth by boxes. */
-static void
-smooth (const mdyn_boxes *boxes, double *state, size_t at, const float *gain, double *down, size_t n)
-{
-	const double to_grain = MDYN_BOXES_GRAIN * 0x1.8p52;
-	for (size_t j = 0; j < n; j++) {
-		double x = 1 - (double) gain[j];
-		down[j] = x > 0 ? (x + to_grain) - to_grain : 0;
-	}
-	mdyn_boxes_run (boxes, state, at, down, n);
-}
-
-/* d[groups]: required reductions, overwritten -> gain at the end of each group. */
+/* d[groups]: required reductions, overwritten -> gain at the end of each group; room for twice as many. */
 static void
 respond (mdyn_limiter *l, lane *e, float *d, double *gain)
 {
 	float r[2 * GROUPS_MAX], *wide = r, *narrow = r + l->groups, largest = 0;
-	double quick[GROUPS_MAX], *more = (double *) (void *) e->more, most = 0;
+	double *more = (double *) (void *) e->more, most = 0;
 	slide (e, &l->hold, d, l->groups);
 	for (size_t j = 0; j < l->groups; j++)
 		largest = d[j] > largest ? d[j] : largest;
@@ -269,7 +257,7 @@ respond (mdyn_limiter *l, lane *e, float *d, double *gain)
 		above = needed > above ? needed : above;
 		most = above > most ? above : most;
 		wide[j] = (float) (e->r + above);
-		narrow[j] = -wide[j];
+		narrow[j] = wide[j];
 	}
 	most += e->r;
 	e->r0 = e->r + above;
@@ -277,12 +265,10 @@ respond (mdyn_limiter *l, lane *e, float *d, double *gain)
 		e->r0 = e->r = 0;
 	e->mean = most + (e->mean - most) * l->timing.mean;
 	slide (e, &l->reach, wide, l->groups);
-	for (size_t j = 0; j < l->groups; j++)
-		wide[j] = -wide[j];
-	mdyn_dsp->exp2 (r, r, 2 * l->groups);
-	smooth (&l->wide_boxes, more, l->at, wide, gain, l->groups);
-	smooth (&l->narrow_boxes, more + l->narrow_state, l->at, narrow, quick, l->groups);
-	mdyn_dsp->power_mean (gain, quick, LEAN, LEAN_SLOPE, l->groups);
+	mdyn_dsp->closing (gain, r, MDYN_BOXES_GRAIN, 2 * l->groups);
+	mdyn_boxes_run (&l->wide_boxes, more, l->at, gain, l->groups);
+	mdyn_boxes_run (&l->narrow_boxes, more + l->narrow_state, l->at, gain + l->groups, l->groups);
+	mdyn_dsp->power_mean (gain, gain + l->groups, LEAN, LEAN_SLOPE, l->groups);
 }
 
 /* Factors between the ends of groups. Returns the smallest. */
@@ -434,7 +420,7 @@ quantum (mdyn_limiter *l)
 	} else {
 		double least = 1;
 		for (unsigned c = 0; c < lanes; c++) {
-			double gain[GROUPS_MAX];
+			double gain[2 * GROUPS_MAX];
 			lane *e = lane_of (l, c);
 			respond (l, e, l->peak + c * GROUPS_MAX, gain);
 			double g = draw (l, e, gain, play + c * QUANTUM);

@@ -298,6 +298,17 @@ exp_2 (float *dst, const float *src, size_t n)
 		dst[i] = power (src[i]);
 }
 
+static void
+closing (double *restrict dst, const float *restrict r, double grain, size_t n)
+{
+	const double to_grain = grain * 0x1.8p52; /* rounds what is added to it and taken off again */
+	for (size_t i = 0; i < n; i++) {
+		double x = 1 - (double) power (-r[i]);
+		x = (x + to_grain) - to_grain;
+		dst[i] = x > 0 ? x : 0;
+	}
+}
+
 static float
 factor (float *restrict d, const float *restrict makeup, size_t n)
 {
@@ -576,6 +587,7 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.magnitude = magnitude,
 	.log2 = log_2,
 	.exp2 = exp_2,
+	.closing = closing,
 	.factor = factor,
 	.curve = curve,
 	.settle = settle,

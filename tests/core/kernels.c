@@ -216,6 +216,13 @@ exp_2 (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+closing (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	k->closing ((double *) (void *) out + at / 2, in.positive + at, 0x1p-38, n);
+	return n * sizeof (double);
+}
+
+static size_t
 factor (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	memcpy (out + at, in.log + at, n * sizeof *out);
@@ -299,7 +306,7 @@ static const struct kernel {
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
 	KERNEL (magnitude_1), KERNEL (magnitude_3), KERNEL (glide), KERNEL (weave_f64_1), KERNEL (weave_f64_2), KERNEL (weave_f64_3),
 	KERNEL (apply), KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak), KERNEL (magnitude),
-	KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (exp_2),
+	KERNEL (closing), KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (exp_2),
 	KERNEL (curve), KERNEL (settle), KERNEL (lines), KERNEL (power_mean), KERNEL (deal), KERNEL (half_way), KERNEL (true_peaks),
 	KERNEL (alternation),
 };
@@ -393,6 +400,20 @@ START_TEST (exp2_by_formula)
 		ck_assert_double_eq_tol (y[i] / exp2 (in.log[i]), 1, 3e-7);
 	mdyn_kernels_c.exp2 (y, (const float[]) { 0 }, 1);
 	ck_assert (y[0] == 1);
+}
+END_TEST
+
+START_TEST (closing_by_formula)
+{
+	fill (SEED);
+	double y[ROOM];
+	mdyn_kernels_c.closing (y, in.positive, 0x1p-38, ROOM);
+	for (size_t i = 0; i < ROOM; i++) {
+		ck_assert_double_eq_tol (y[i], 1 - exp2 (-(double) in.positive[i]), 3e-7);
+		ck_assert (y[i] * 0x1p38 == rint (y[i] * 0x1p38));
+	}
+	mdyn_kernels_c.closing (y, (const float[]) { 0 }, 0x1p-38, 1);
+	ck_assert (y[0] == 0);
 }
 END_TEST
 
@@ -576,6 +597,7 @@ main (int argc, char **argv)
 	tcase_add_loop_test (variants, as_c, 0, (int) KERNELS);
 	tcase_add_test (formulas, log2_by_formula);
 	tcase_add_test (formulas, exp2_by_formula);
+	tcase_add_test (formulas, closing_by_formula);
 	tcase_add_test (formulas, curve_by_formula);
 	tcase_add_test (formulas, glide_by_recursion);
 	tcase_add_test (formulas, take_by_definition);
