@@ -81,7 +81,8 @@ struct mdyn_limiter {
 	size_t quiet, quiet_long;                 /* quanta without a peak above the ceiling; how many empty all windows */
 	float *play;                              /* [2][channels][QUANTUM] factors: being played, being computed */
 	unsigned side;                            /* the one being played */
-	struct { bool apart; float db; } playing[2];        /* whether its lanes differ; its largest reduction */
+	struct { bool apart; float least; } playing[2];     /* whether its lanes differ; its smallest factor */
+	float db;                                 /* of that, being played */
 };
 
 static size_t
@@ -164,11 +165,12 @@ mdyn_limiter_reset (mdyn_limiter *l)
 	l->apart = false;
 	l->quiet = l->quiet_long;
 	l->side = 0;
+	l->db = 0;
 	for (size_t i = 0; i < (size_t) 2 * QUANTUM * channels; i++)
 		l->play[i] = 1;
 	for (int i = 0; i < 2; i++) {
 		l->playing[i].apart = false;
-		l->playing[i].db = 0;
+		l->playing[i].least = 1;
 	}
 }
 
@@ -289,41 +291,37 @@ lowest (const mdyn_limiter *l)
 	return (float) (l->low < l->low_before ? l->low : l->low_before);
 }
 
+static const float *
+peaks_of (const mdyn_limiter *l, unsigned channel)
+{
+	return l->tp ? mdyn_truepeak_groups (l->tp, channel) : l->peak + channel * GROUPS_MAX;
+}
+
 /* Peaks -> required reductions, l->peak[lane][group]. False: none anywhere. */
 static bool
 require (mdyn_limiter *l, unsigned lanes)
 {
 	unsigned channels = l->setup.channels;
-	float low = lowest (l), over = 1 / low, most[GROUPS_MAX] = { 0 }, top = 0;
+	float low = lowest (l), over = 1 / low, most[GROUPS_MAX] = { 0 };
 	l->low_before = l->low;
 	l->low = l->ceiling;
-	for (unsigned c = 0; c < channels; c++) {
-		const float *d = l->tp ? mdyn_truepeak_groups (l->tp, c) : l->peak + c * GROUPS_MAX;
-		for (size_t j = 0; j < GROUPS_MAX; j++)
-			most[j] = d[j] > most[j] ? d[j] : most[j];
-	}
-	for (size_t j = 0; j < GROUPS_MAX; j++)
-		top = most[j] > top ? most[j] : top;
-	if (top <= low) {
+	for (unsigned c = 0; c < channels; c++)
+		mdyn_dsp->abs_max (most, peaks_of (l, c), GROUPS_MAX);
+	if (mdyn_dsp->largest (most, GROUPS_MAX) <= low) {
 		memset (l->peak, 0, GROUPS_MAX * lanes * sizeof *l->peak);
 		return false;
 	}
+	if (lanes == 1) {
+		mdyn_dsp->excess (l->peak, most, over, GROUPS_MAX);
+		return true;
+	}
+	mdyn_dsp->excess (most, most, over, GROUPS_MAX);
 	for (size_t j = 0; j < GROUPS_MAX; j++)
-		most[j] *= over;
-	mdyn_dsp->log2 (most, most, GROUPS_MAX);
+		most[j] *= l->link;
 	for (unsigned c = 0; c < lanes; c++) {
-		float *d = l->peak + c * GROUPS_MAX, link = lanes > 1 ? l->link : 1;
-		const float *p = l->tp ? mdyn_truepeak_groups (l->tp, c) : d;
-		for (size_t j = 0; j < GROUPS_MAX && lanes > 1; j++)
-			d[j] = p[j] * over;
-		if (lanes > 1)
-			mdyn_dsp->log2 (d, d, GROUPS_MAX);
-		else
-			memset (d, 0, sizeof most);
-		for (size_t j = 0; j < GROUPS_MAX; j++) {
-			float all = link * most[j], own = d[j] > all ? d[j] : all;
-			d[j] = own > 0 ? own : 0;
-		}
+		float *d = l->peak + c * GROUPS_MAX;
+		mdyn_dsp->excess (d, peaks_of (l, c), over, GROUPS_MAX);
+		mdyn_dsp->abs_max (d, most, GROUPS_MAX);
 	}
 	return true;
 }
@@ -411,7 +409,7 @@ quantum (mdyn_limiter *l)
 		idle = lane_of (l, c)->r0 == 0 && lane_of (l, c)->gain == 1;
 	float *play = l->play + (size_t) side * channels * QUANTUM;
 	l->playing[side].apart = l->apart;
-	l->playing[side].db = 0;
+	l->playing[side].least = 1;
 	if (idle) { /* all else that a lane holds is zero and stays so */
 		for (unsigned c = 0; c < lanes; c++)
 			lane_of (l, c)->mean *= l->timing.mean;
@@ -427,9 +425,7 @@ quantum (mdyn_limiter *l)
 			least = g < least ? g : least;
 		}
 		proceed (l, lanes);
-		float level = (float) least;
-		mdyn_dsp->log2 (&level, &level, 1);
-		l->playing[side].db = -(float) MDYN_DB_PER_LOG2 * level;
+		l->playing[side].least = (float) least;
 	}
 	if (!l->tp)
 		memset (l->peak, 0, GROUPS_MAX * channels * sizeof *l->peak);
@@ -443,6 +439,10 @@ mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const f
 	for (unsigned c = 0; c < channels; c++)
 		gain[c] = l->play + ((size_t) side * channels + (l->playing[side].apart ? c : 0)) * QUANTUM + at;
 	bool complete = at + n == QUANTUM;
+	if (at == 0) {
+		mdyn_dsp->log2 (&l->db, &l->playing[side].least, 1);
+		l->db = l->db < 0 ? -(float) MDYN_DB_PER_LOG2 * l->db : 0;
+	}
 	if (l->tp) {
 		complete = mdyn_truepeak_run (l->tp, x, at, n, lowest (l));
 	} else {
@@ -454,7 +454,7 @@ mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const f
 	}
 	if (complete)
 		quantum (l);
-	return l->playing[side].db;
+	return l->db;
 }
 
 /* masterlimit: the limiter behind a gain. */

@@ -53,6 +53,9 @@ typedef struct mdyn_kernels {
 	/* dst[i] = log2 (max (src[i], 2^-100)), within 2e-6: 1.2e-5 dB. 1 gives exactly 0. dst and src may be equal. */
 	void (*log2) (float *dst, const float *src, size_t n);
 
+	/* dst[i] = log2 (src[i] over), 0 where that is negative. dst and src may be equal. */
+	void (*excess) (float *dst, const float *src, float over, size_t n);
+
 	/* dst[i] = 2^src[i] for -126 < src[i] < 126, relative error within 3e-7. 0 gives exactly 1. dst and src may be equal. */
 	void (*exp2) (float *dst, const float *src, size_t n);
 

@@ -269,15 +269,29 @@ magnitude (float *restrict dst, const float *const *src, size_t channels, size_t
 }
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt 2): log2 x = e + 2/ln 2 artanh ((m-1)/(m+1)), by the series to the 9th power. */
+static inline float
+logarithm (float x)
+{
+	x = x > 0x1p-100f ? x : 0x1p-100f;
+	int32_t u = bits_of (x), e = (u - 0x3f3504f3) >> 23;
+	float m = float_of (u - e * (1 << 23)), t = (m - 1) / (m + 1), s = t * t;
+	const float k = 2.8853900817779268f; /* 2 / ln 2 */
+	return (float) e + k * t * (1 + s * (1.0f / 3 + s * (1.0f / 5 + s * (1.0f / 7 + s * (1.0f / 9)))));
+}
+
 static void
 log_2 (float *dst, const float *src, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		dst[i] = logarithm (src[i]);
+}
+
+static void
+excess (float *dst, const float *src, float over, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
-		float x = src[i] > 0x1p-100f ? src[i] : 0x1p-100f;
-		int32_t u = bits_of (x), e = (u - 0x3f3504f3) >> 23;
-		float m = float_of (u - e * (1 << 23)), t = (m - 1) / (m + 1), s = t * t;
-		const float k = 2.8853900817779268f; /* 2 / ln 2 */
-		dst[i] = (float) e + k * t * (1 + s * (1.0f / 3 + s * (1.0f / 5 + s * (1.0f / 7 + s * (1.0f / 9)))));
+		float d = logarithm (src[i] * over);
+		dst[i] = d > 0 ? d : 0;
 	}
 }
 
@@ -586,6 +600,7 @@ const mdyn_kernels KERNELS (MDYN_ISA) = {
 	.peak = peak,
 	.magnitude = magnitude,
 	.log2 = log_2,
+	.excess = excess,
 	.exp2 = exp_2,
 	.closing = closing,
 	.factor = factor,

@@ -208,6 +208,13 @@ log_2 (const mdyn_kernels *k, float *out, size_t at, size_t n)
 }
 
 static size_t
+excess (const mdyn_kernels *k, float *out, size_t at, size_t n)
+{
+	k->excess (out + at, in.wild + at, 3, n);
+	return n * sizeof (float);
+}
+
+static size_t
 exp_2 (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	memcpy (out + at, in.log + at, n * sizeof *out);
@@ -306,7 +313,7 @@ static const struct kernel {
 	KERNEL (give_f32_1), KERNEL (give_f32_2), KERNEL (give_f32_3), KERNEL (give_f64_1), KERNEL (give_f64_2), KERNEL (give_f64_3),
 	KERNEL (magnitude_1), KERNEL (magnitude_3), KERNEL (glide), KERNEL (weave_f64_1), KERNEL (weave_f64_2), KERNEL (weave_f64_3),
 	KERNEL (apply), KERNEL (apply_in_place), KERNEL (narrow), KERNEL (abs_max), KERNEL (largest), KERNEL (peak), KERNEL (magnitude),
-	KERNEL (closing), KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (exp_2),
+	KERNEL (closing), KERNEL (factor), KERNEL (weave_1), KERNEL (weave_2), KERNEL (weave_3), KERNEL (add_squares), KERNEL (log_2), KERNEL (excess), KERNEL (exp_2),
 	KERNEL (curve), KERNEL (settle), KERNEL (lines), KERNEL (power_mean), KERNEL (deal), KERNEL (half_way), KERNEL (true_peaks),
 	KERNEL (alternation),
 };
@@ -388,6 +395,16 @@ START_TEST (log2_by_formula)
 		ck_assert_double_eq_tol (y[i], log2 (fmax (in.wild[i], 0x1p-100)), 2e-6 + 6e-8 * fabs ((double) y[i]));
 	mdyn_kernels_c.log2 (y, (const float[]) { 1 }, 1);
 	ck_assert (y[0] == 0);
+}
+END_TEST
+
+START_TEST (excess_by_formula)
+{
+	fill (SEED);
+	float y[ROOM];
+	mdyn_kernels_c.excess (y, in.wild, 3, ROOM);
+	for (size_t i = 0; i < ROOM; i++)
+		ck_assert_double_eq_tol (y[i], fmax (0, log2 (fmax (3 * (double) in.wild[i], 0x1p-100))), 2e-6 + 6e-8 * fabs ((double) y[i]));
 }
 END_TEST
 
@@ -596,6 +613,7 @@ main (int argc, char **argv)
 	tcase_set_timeout (variants, 60);
 	tcase_add_loop_test (variants, as_c, 0, (int) KERNELS);
 	tcase_add_test (formulas, log2_by_formula);
+	tcase_add_test (formulas, excess_by_formula);
 	tcase_add_test (formulas, exp2_by_formula);
 	tcase_add_test (formulas, closing_by_formula);
 	tcase_add_test (formulas, curve_by_formula);
