@@ -305,12 +305,12 @@ require (mdyn_limiter *l, unsigned lanes)
 	float low = lowest (l), over = 1 / low, most[GROUPS_MAX] = { 0 };
 	l->low_before = l->low;
 	l->low = l->ceiling;
+	if (l->tp && !mdyn_truepeak_any (l->tp))
+		return false;
 	for (unsigned c = 0; c < channels; c++)
 		mdyn_dsp->abs_max (most, peaks_of (l, c), GROUPS_MAX);
-	if (mdyn_dsp->largest (most, GROUPS_MAX) <= low) {
-		memset (l->peak, 0, GROUPS_MAX * lanes * sizeof *l->peak);
+	if (mdyn_dsp->largest (most, GROUPS_MAX) <= low)
 		return false;
-	}
 	if (lanes == 1) {
 		mdyn_dsp->excess (l->peak, most, over, GROUPS_MAX);
 		return true;
@@ -408,14 +408,17 @@ quantum (mdyn_limiter *l)
 	for (unsigned c = 0; c < lanes && idle; c++)
 		idle = lane_of (l, c)->r0 == 0 && lane_of (l, c)->gain == 1;
 	float *play = l->play + (size_t) side * channels * QUANTUM;
+	bool ones = l->playing[side].least == 1 && l->playing[side].apart == l->apart;
 	l->playing[side].apart = l->apart;
 	l->playing[side].least = 1;
 	if (idle) { /* all else that a lane holds is zero and stays so */
 		for (unsigned c = 0; c < lanes; c++)
 			lane_of (l, c)->mean *= l->timing.mean;
-		for (unsigned i = 0; i < lanes * QUANTUM; i++)
+		for (unsigned i = 0; i < lanes * QUANTUM && !ones; i++)
 			play[i] = 1;
 	} else {
+		if (!busy)
+			memset (l->peak, 0, GROUPS_MAX * lanes * sizeof *l->peak);
 		double least = 1;
 		for (unsigned c = 0; c < lanes; c++) {
 			double gain[2 * GROUPS_MAX];
@@ -439,10 +442,10 @@ mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const f
 	for (unsigned c = 0; c < channels; c++)
 		gain[c] = l->play + ((size_t) side * channels + (l->playing[side].apart ? c : 0)) * QUANTUM + at;
 	bool complete = at + n == QUANTUM;
-	if (at == 0) {
+	if (at == 0 && l->playing[side].least < 1)
 		mdyn_dsp->log2 (&l->db, &l->playing[side].least, 1);
-		l->db = l->db < 0 ? -(float) MDYN_DB_PER_LOG2 * l->db : 0;
-	}
+	if (at == 0)
+		l->db = l->playing[side].least < 1 ? -(float) MDYN_DB_PER_LOG2 * l->db : 0;
 	if (l->tp) {
 		complete = mdyn_truepeak_run (l->tp, x, at, n, lowest (l));
 	} else {

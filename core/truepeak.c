@@ -34,6 +34,7 @@ struct mdyn_truepeak {
 	size_t filled;                            /* frames of the present quantum taken */
 	size_t place;                             /* in rows: 0, and on by a quantum each time until they are full */
 	bool groups;                              /* will be asked for */
+	bool any;                                 /* of them is not 0 */
 	lane *lanes;
 };
 
@@ -93,7 +94,7 @@ interpolate (const mdyn_truepeak *t, lane *e, float floor)
 
 /* 2 to 4. */
 static void
-peaks (const mdyn_truepeak *t, lane *e, float floor)
+peaks (mdyn_truepeak *t, lane *e, float floor)
 {
 	const size_t groups = QUANTUM / t->group;
 	const float *x = frames (t, e);
@@ -103,6 +104,7 @@ peaks (const mdyn_truepeak *t, lane *e, float floor)
 	e->max = larger (e->max, mdyn_dsp->largest (peak8, GROUPS_MAX));
 	if (!t->groups)
 		return;
+	t->any = true;
 	mdyn_dsp->alternation (level8, x - ALTERNATION);
 	for (size_t j = 0; j < GROUPS_MAX; j++) {
 		float *g = &e->group[j * groups / GROUPS_MAX], bound = EDGE_BOUND * peak8[j];
@@ -121,6 +123,7 @@ mdyn_truepeak_run (mdyn_truepeak *t, float *const *x, size_t at, size_t n, float
 	t->filled = (at + n) % QUANTUM;
 	if (t->filled)
 		return false;
+	t->any = false;
 	for (unsigned c = 0; c < t->channels; c++)
 		interpolate (t, &t->lanes[c], floor);
 	for (unsigned c = 0; c < t->channels; c++)
@@ -142,6 +145,12 @@ const float *
 mdyn_truepeak_groups (const mdyn_truepeak *t, unsigned channel)
 {
 	return t->lanes[channel].group;
+}
+
+bool
+mdyn_truepeak_any (const mdyn_truepeak *t)
+{
+	return t->any;
 }
 
 float

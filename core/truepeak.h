@@ -47,6 +47,9 @@ bool mdyn_truepeak_run (mdyn_truepeak *t, float *const *x, size_t at, size_t n, 
 /* The peaks of a channel in the last complete quantum q: QUANTUM / group values, of frames 64 q - 32 on. Alive until the next run. */
 const float *mdyn_truepeak_groups (const mdyn_truepeak *t, unsigned channel);
 
+/* False where all of them, of all channels, are 0. */
+bool mdyn_truepeak_any (const mdyn_truepeak *t);
+
 /* The largest peak of a channel, or of all, of every complete quantum since reset; without the addition of step 4. */
 float mdyn_truepeak_max (const mdyn_truepeak *t, unsigned channel);
 float mdyn_truepeak_max_all (const mdyn_truepeak *t);
