@@ -21,10 +21,11 @@
 typedef struct lane {
 	float row[4 * MDYN_ROW];                  /* at `place` the columns of two quanta before, then the present */
 	float half[4 * MDYN_HALF_ROW];            /* of half-way samples: a quantum before, the present */
-	float group[GROUPS_MAX];                  /* peaks */
+	float group[GROUPS_MAX];                  /* peaks, 0 unless told */
 	float now, before;                        /* largest |x| in the present quantum, in the one before */
 	float half_now, half_before;              /* largest half-way samples */
 	float max;
+	bool told;                                /* something was not below the floor */
 	bool fresh;                               /* what is in half is right (else the last quantum was skipped) */
 } lane;
 
@@ -80,7 +81,6 @@ interpolate (const mdyn_truepeak *t, lane *e, float floor)
 {
 	float *half = e->half + COLUMNS, loudest = larger (e->now, e->before);
 	bool skip = loudest == 0 || loudest * REACH < floor, fresh = e->fresh;
-	memset (e->group, 0, sizeof e->group);
 	e->fresh = !skip;
 	if (skip)
 		return;
@@ -92,24 +92,27 @@ interpolate (const mdyn_truepeak *t, lane *e, float floor)
 	e->half_now = mdyn_dsp->half_way (half, frames (t, e));
 }
 
-/* 2 to 4. */
+/* 2 and 3. */
 static void
-peaks (mdyn_truepeak *t, lane *e, float floor)
+peaks (const mdyn_truepeak *t, lane *e, float floor)
 {
-	const size_t groups = QUANTUM / t->group;
-	const float *x = frames (t, e);
-	float most = larger (larger (e->now, e->before), larger (e->half_now, e->half_before)), peak8[GROUPS_MAX], level8[GROUPS_MAX];
-	if (!e->fresh || most * REACH_2X < floor || !mdyn_dsp->true_peaks (peak8, x, e->half + COLUMNS, floor / (1 + EDGE_BOUND)))
-		return;
-	e->max = larger (e->max, mdyn_dsp->largest (peak8, GROUPS_MAX));
-	if (!t->groups)
-		return;
-	t->any = true;
-	mdyn_dsp->alternation (level8, x - ALTERNATION);
-	for (size_t j = 0; j < GROUPS_MAX; j++) {
-		float *g = &e->group[j * groups / GROUPS_MAX], bound = EDGE_BOUND * peak8[j];
-		*g = larger (*g, peak8[j] + (level8[j] < bound ? level8[j] : bound));
-	}
+	float most = larger (larger (e->now, e->before), larger (e->half_now, e->half_before));
+	bool told = e->fresh && most * REACH_2X >= floor && mdyn_dsp->true_peaks (e->group, frames (t, e), e->half + COLUMNS, floor / (1 + EDGE_BOUND));
+	if (told)
+		e->max = larger (e->max, mdyn_dsp->largest (e->group, GROUPS_MAX));
+	else if (e->told)
+		memset (e->group, 0, sizeof e->group);
+	e->told = told;
+}
+
+/* 4. */
+static void
+edge (const mdyn_truepeak *t, lane *e)
+{
+	const size_t per = GROUPS_MAX * t->group / QUANTUM;
+	mdyn_dsp->alternation (e->group, frames (t, e) - ALTERNATION, EDGE_BOUND);
+	for (size_t j = 0; j < GROUPS_MAX && per > 1; j++)
+		e->group[j / per] = j % per ? larger (e->group[j / per], e->group[j]) : e->group[j];
 }
 
 /* Channel after channel in each step: what one has just written, the next step would wait for. */
@@ -123,11 +126,16 @@ mdyn_truepeak_run (mdyn_truepeak *t, float *const *x, size_t at, size_t n, float
 	t->filled = (at + n) % QUANTUM;
 	if (t->filled)
 		return false;
-	t->any = false;
 	for (unsigned c = 0; c < t->channels; c++)
 		interpolate (t, &t->lanes[c], floor);
 	for (unsigned c = 0; c < t->channels; c++)
 		peaks (t, &t->lanes[c], floor);
+	t->any = false;
+	for (unsigned c = 0; c < t->channels && t->groups; c++) {
+		t->any |= t->lanes[c].told;
+		if (t->lanes[c].told)
+			edge (t, &t->lanes[c]);
+	}
 	t->place += COLUMNS;
 	bool full = t->place + 3 * COLUMNS > MDYN_ROW;
 	for (unsigned c = 0; c < t->channels; c++) {

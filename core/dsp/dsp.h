@@ -93,8 +93,9 @@ typedef struct mdyn_kernels {
 	 * -3 .. 65 of half. False, and peak not written, where all are below floor. */
 	bool (*true_peaks) (float *peak, const float *x, const float *half, float floor);
 
-	/* level[8]: of what alternates from sample to sample around groups of 8 frames; x begins 40 frames before the first, and has 136. */
-	void (*alternation) (float *level, const float *x);
+	/* peak[8] of groups of 8 frames: adds the level of what alternates from sample to sample around each, at most bound times itself. x begins 40 frames before the
+	 * first, and has 136. */
+	void (*alternation) (float *peak, const float *x, float bound);
 } mdyn_kernels;
 
 extern const mdyn_kernels mdyn_kernels_c, mdyn_kernels_sse2, mdyn_kernels_avx2, mdyn_kernels_avx512, mdyn_kernels_neon;

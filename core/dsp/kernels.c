@@ -560,7 +560,7 @@ true_peaks (float *restrict peak8, const float *restrict x, const float *restric
  * step with the frames, they are small themselves. A quarter of what follows less what leads lets a slope, as every tone low in the band is one, sum to
  * nothing. */
 static void
-alternation (float *restrict level8, const float *restrict x)
+alternation (float *restrict peak8, const float *restrict x, float bound)
 {
 	enum { BLOCKS = 17 };
 	float b[BLOCKS + 7] = { 0 }, v[COLUMNS + 3] = { 0 }, edge[BLOCKS + 1];
@@ -574,8 +574,10 @@ alternation (float *restrict level8, const float *restrict x)
 		       0.25f * (edge[j + 1] - edge[j]);
 	for (int j = 0; j < COLUMNS; j++)
 		v[j] = fabsf ((4 * b[j + 3] + 3 * (b[j + 2] + b[j + 4])) + (2 * (b[j + 1] + b[j + 5]) + (b[j] + b[j + 6]))) * (1.2f / 128);
-	for (int j = 0; j < 8; j++)
-		level8[j] = larger (larger (v[j], v[j + 1]), larger (v[j + 2], v[j + 3]));
+	for (int j = 0; j < 8; j++) {
+		float level = larger (larger (v[j], v[j + 1]), larger (v[j + 2], v[j + 3])), most = bound * peak8[j];
+		peak8[j] += level < most ? level : most;
+	}
 }
 
 #undef L

@@ -300,7 +300,8 @@ true_peaks (const mdyn_kernels *k, float *out, size_t at, size_t n)
 static size_t
 alternation (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
-	k->alternation (out + at, (n % 3 ? in.mild : in.wild) + at);
+	memcpy (out + at, in.positive + at, 8 * sizeof *out);
+	k->alternation (out + at, (n % 3 ? in.factor : in.wild) + at, 0.1f);
 	return 8 * sizeof (float);
 }
 
