@@ -94,7 +94,7 @@ typedef struct mdyn_kernels {
 	bool (*true_peaks) (float *peak, const float *x, const float *half, float floor);
 
 	/* peak[8] of groups of 8 frames: adds the level of what alternates from sample to sample around each, at most bound times itself. x begins 40 frames before the
-	 * first, and has 136. */
+	 * first; reads frames -1 .. 135. */
 	void (*alternation) (float *peak, const float *x, float bound);
 } mdyn_kernels;
 

@@ -562,16 +562,15 @@ true_peaks (float *restrict peak8, const float *restrict x, const float *restric
 static void
 alternation (float *restrict peak8, const float *restrict x, float bound)
 {
-	enum { BLOCKS = 17 };
-	float b[BLOCKS + 7] = { 0 }, v[COLUMNS + 3] = { 0 }, edge[BLOCKS + 1];
+	float b[COLUMNS + 8] = { 0 }, v[COLUMNS + 3] = { 0 };
 	const float *x1 = x + MDYN_ROW, *x2 = x + 2 * MDYN_ROW, *x3 = x + 3 * MDYN_ROW;
-	edge[0] = x[0] + x1[0]; /* nearly: the frame before is gone */
-	for (int j = 1; j < BLOCKS; j++)
-		edge[j] = x3[2 * j - 1] + x[2 * j];
-	edge[BLOCKS] = x3[2 * BLOCKS - 1] + x2[2 * BLOCKS - 1];
-	for (int j = 0; j < BLOCKS; j++)
-		b[j] = (((x[2 * j] - x1[2 * j]) + (x2[2 * j] - x3[2 * j])) + ((x[2 * j + 1] - x1[2 * j + 1]) + (x2[2 * j + 1] - x3[2 * j + 1]))) +
-		       0.25f * (edge[j + 1] - edge[j]);
+#define BLOCK(j, next) \
+	b[j] = (((x[2 * (j)] - x1[2 * (j)]) + (x2[2 * (j)] - x3[2 * (j)])) + ((x[2 * (j) + 1] - x1[2 * (j) + 1]) + (x2[2 * (j) + 1] - x3[2 * (j) + 1]))) + \
+	       0.25f * ((x3[2 * (j) + 1] + (next)) - (x3[2 * (j) - 1] + x[2 * (j)]));
+	for (int j = 0; j < COLUMNS; j++)
+		BLOCK (j, x[2 * j + 2])
+	BLOCK (COLUMNS, x2[2 * COLUMNS + 1]) /* nearly: what comes next is not there yet */
+#undef BLOCK
 	for (int j = 0; j < COLUMNS; j++)
 		v[j] = fabsf ((4 * b[j + 3] + 3 * (b[j + 2] + b[j + 4])) + (2 * (b[j + 1] + b[j + 5]) + (b[j] + b[j + 6]))) * (1.2f / 128);
 	for (int j = 0; j < 8; j++) {
