@@ -562,7 +562,7 @@ true_peaks (float *restrict peak8, const float *restrict x, const float *restric
 static void
 alternation (float *restrict peak8, const float *restrict x, float bound)
 {
-	float b[COLUMNS + 8] = { 0 }, v[COLUMNS + 3] = { 0 };
+	float b[COLUMNS + 1];
 	const float *x1 = x + MDYN_ROW, *x2 = x + 2 * MDYN_ROW, *x3 = x + 3 * MDYN_ROW;
 #define BLOCK(j, next) \
 	b[j] = (((x[2 * (j)] - x1[2 * (j)]) + (x2[2 * (j)] - x3[2 * (j)])) + ((x[2 * (j) + 1] - x1[2 * (j) + 1]) + (x2[2 * (j) + 1] - x3[2 * (j) + 1]))) + \
@@ -571,12 +571,12 @@ alternation (float *restrict peak8, const float *restrict x, float bound)
 		BLOCK (j, x[2 * j + 2])
 	BLOCK (COLUMNS, x2[2 * COLUMNS + 1]) /* nearly: what comes next is not there yet */
 #undef BLOCK
-	for (int j = 0; j < COLUMNS; j++)
-		v[j] = fabsf ((4 * b[j + 3] + 3 * (b[j + 2] + b[j + 4])) + (2 * (b[j + 1] + b[j + 5]) + (b[j] + b[j + 6]))) * (1.2f / 128);
+#define AROUND(j) fabsf ((4 * b[(j) + 3] + 3 * (b[(j) + 2] + b[(j) + 4])) + (2 * (b[(j) + 1] + b[(j) + 5]) + (b[j] + b[(j) + 6])))
 	for (int j = 0; j < 8; j++) {
-		float level = larger (larger (v[j], v[j + 1]), larger (v[j + 2], v[j + 3])), most = bound * peak8[j];
+		float level = larger (larger (AROUND (j), AROUND (j + 1)), larger (AROUND (j + 2), AROUND (j + 3))) * (1.2f / 128), most = bound * peak8[j];
 		peak8[j] += level < most ? level : most;
 	}
+#undef AROUND
 }
 
 #undef L
