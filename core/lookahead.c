@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: mdyn contributors */
 
+#include <math.h>
 #include <string.h>
 
 #include "lookahead.h"
@@ -9,9 +10,9 @@
 void
 mdyn_slide_max (float *s, size_t w, size_t at, float *x, size_t n)
 {
-	float m = at ? s[w] : 0;
+	float m = at ? s[w] : -HUGE_VALF;
 	for (size_t i = 0; i < n; i++) {
-		m = at && m > x[i] ? m : x[i];
+		m = m > x[i] ? m : x[i];
 		s[at] = x[i];
 		x[i] = m;
 		if (++at < w) {
@@ -22,6 +23,7 @@ mdyn_slide_max (float *s, size_t w, size_t at, float *x, size_t n)
 		float suffix = s[w - 1];
 		for (size_t k = w - 1; k-- > 0;)
 			s[k] = suffix = s[k] > suffix ? s[k] : suffix;
+		m = -HUGE_VALF;
 	}
 	s[w] = m;
 }
