@@ -436,7 +436,7 @@ quantum (mdyn_limiter *l)
 }
 
 float
-mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const float **gain)
+mdyn_limiter_run (mdyn_limiter *l, const float *const *x, size_t at, size_t n, const float **gain)
 {
 	unsigned channels = l->setup.channels, side = l->side;
 	for (unsigned c = 0; c < channels; c++)
@@ -447,7 +447,9 @@ mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const f
 	if (at == 0)
 		l->db = l->playing[side].least < 1 ? -(float) MDYN_DB_PER_LOG2 * l->db : 0;
 	if (l->tp) {
-		complete = mdyn_truepeak_run (l->tp, x, at, n, lowest (l));
+		mdyn_truepeak_put (l->tp, x, at, n);
+		if (complete)
+			mdyn_truepeak_tell (l->tp, lowest (l));
 	} else {
 		for (unsigned c = 0; c < channels; c++)
 			for (size_t i = 0; i < n; i++) {
@@ -568,7 +570,7 @@ run (limit *s, const mdyn_block *b, unsigned channels, factors *k, size_t from, 
 		for (size_t i = 0; i < n && !none; i++)
 			x[c][i] *= in[i];
 	}
-	float db = mdyn_limiter_run (s->limiter, x, at, n, gain);
+	float db = mdyn_limiter_run (s->limiter, (const float *const *) x, at, n, gain);
 	if (k->ones == from && none && db == 0) {
 		k->ones += n;
 		return 0;

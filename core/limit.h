@@ -31,6 +31,6 @@ void mdyn_limiter_update (mdyn_limiter *l, double ceiling, double release, bool 
 
 /* n frames (at .. at + n - 1 of the quantum, as in mdyn_block) of x[channel]: the signal to be limited, any gain before it already applied. gain[c] points to
  * n factors <= 1 for the frames mdyn_limiter_latency() earlier; channels may share one. Returns the largest reduction in dB; 0: all factors are 1. */
-float mdyn_limiter_run (mdyn_limiter *l, float *const *x, size_t at, size_t n, const float **gain);
+float mdyn_limiter_run (mdyn_limiter *l, const float *const *x, size_t at, size_t n, const float **gain);
 
 #endif

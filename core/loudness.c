@@ -46,6 +46,7 @@ struct mdyn_loudness {
 	mdyn_loudness_bin squares;                /* of blocks */
 	double quietest;                          /* mean square */
 	float sample_peak, peak;                  /* peak: of whole blocks */
+	bool due;                                 /* a quantum is complete, its true peak not told yet */
 	unsigned stale;                           /* quanta to come whose true peak is from before */
 	bool finished;
 };
@@ -284,29 +285,37 @@ count (mdyn_loudness *l)
 	mdyn_gating_enter (l->short_term, s);
 }
 
+/* A quantum is complete. */
+static void
+tell (mdyn_loudness *l)
+{
+	mdyn_truepeak_tell (l->between, larger (mdyn_truepeak_max_all (l->between), l->tick_sample_peak)); /* what is below does not show */
+	l->due = false;
+	if (!l->stale)
+		return;
+	l->stale--;
+	mdyn_truepeak_clear (l->between);
+}
+
 /* Peaks, and the weave that libebur128 wants. */
 static void
 take (mdyn_loudness *l, const float *const *x, size_t n)
 {
-	float top = 0;
-	for (unsigned c = 0; c < l->channels; c++)
-		top = larger (top, mdyn_dsp->peak (x[c], n));
 	mdyn_dsp->weave (l->woven, x, l->channels, n);
-	l->tick_sample_peak = larger (l->tick_sample_peak, top);
-	l->sample_peak = larger (l->sample_peak, top);
-	float *part[MDYN_CHANNELS_MAX];
+	const float *part[MDYN_CHANNELS_MAX];
 	for (size_t done = 0, k; done < n; done += k) {
 		size_t at = (size_t) (l->fed % QUANTUM);
 		k = QUANTUM - at < n - done ? QUANTUM - at : n - done;
-		for (unsigned c = 0; c < l->channels; c++)
-			part[c] = (float *) x[c] + done; /* only read */
-		for (unsigned c = 0; c < l->channels; c++)
+		if (l->due)
+			tell (l);
+		for (unsigned c = 0; c < l->channels; c++) {
+			part[c] = x[c] + done;
 			mdyn_dsp->add_squares (l->square + at, part[c], k);
-		float floor = larger (mdyn_truepeak_max_all (l->between), l->tick_sample_peak); /* what is below does not show */
-		if (mdyn_truepeak_run (l->between, part, at, k, floor) && l->stale) {
-			l->stale--;
-			mdyn_truepeak_clear (l->between);
 		}
+		float top = mdyn_truepeak_put (l->between, part, at, k);
+		l->tick_sample_peak = larger (l->tick_sample_peak, top);
+		l->sample_peak = larger (l->sample_peak, top);
+		l->due = at + k == QUANTUM;
 		l->fed += k;
 	}
 	l->frames += n;
@@ -347,6 +356,8 @@ mdyn_loudness_run (mdyn_loudness *l, const float *const *x, size_t n)
 		l->at = 0;
 		whole = l->heard % l->slices == 0;
 	}
+	if (l->due)
+		tell (l);
 	if (whole)
 		tick (l);
 	while (l->counted < l->heard && (l->counted + 1) * l->slice_frames + l->tail <= l->fed)

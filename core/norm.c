@@ -57,7 +57,7 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	float *line = mdyn_carve (a, line_size * channels, sizeof *line);
 	float *gains = mdyn_carve (a, behind + QUANTUM, sizeof *gains);
 	float *x = mdyn_carve (a, (size_t) QUANTUM * channels, sizeof *x);
-	float *factor = mdyn_carve (a, (size_t) QUANTUM * channels, sizeof *factor);
+	float *factor = mdyn_carve (a, QUANTUM, sizeof *factor);
 	mdyn_loudness *in = mdyn_loudness_lay (a, &p->format, all), *out = changes ? mdyn_loudness_lay (a, &p->format, 0) : NULL;
 	mdyn_limiter *limiter = limits (p) ? mdyn_limiter_lay (a, &setup) : NULL;
 	p->state = s;
@@ -143,7 +143,7 @@ begin (mdyn_proc *p)
 	mdyn_leveller_reset (&s->leveller);
 	for (size_t i = 0; i < s->behind + QUANTUM; i++)
 		s->gains[i] = 1;
-	for (size_t i = 0; i < (size_t) QUANTUM * p->format.channels; i++)
+	for (size_t i = 0; i < QUANTUM; i++)
 		s->factor[i] = 1;
 }
 
@@ -192,9 +192,20 @@ update (mdyn_proc *p, bool jump)
 static void
 recall (float *dst, const float *ring, size_t size, size_t at, size_t back, size_t n)
 {
-	size_t from = (at + size - back) % size, k = size - from < n ? size - from : n;
+	size_t from = at < back ? at + size - back : at - back, k = size - from < n ? size - from : n;
 	memcpy (dst, ring + from, k * sizeof *dst);
 	memcpy (dst + k, ring, (n - k) * sizeof *dst);
+}
+
+/* The same of a channel's line, times g. */
+static void
+recall_times (float *dst, const mdyn_norm *s, unsigned c, size_t back, const float *g, size_t n)
+{
+	const float *line = s->line + c * s->line_size;
+	size_t size = s->line_size, at = s->line_at, from = at < back ? at + size - back : at - back, k = size - from < n ? size - from : n;
+	mdyn_dsp->apply (dst, line + from, g, k);
+	if (k < n)
+		mdyn_dsp->apply (dst + k, line, g + k, n - k);
 }
 
 static void
@@ -210,24 +221,26 @@ static void
 gains (mdyn_proc *p, float *g, size_t n)
 {
 	mdyn_norm *s = p->state;
-	double db[QUANTUM] = { 0 };
-	size_t m = n;
-	if (mdyn_norm_is_live (p) ? s->from == s->to : s->gain.step == 0) {
-		db[0] = mdyn_norm_is_live (p) ? s->to : s->gain.now;
-		s->into += n;
-		m = 1;
-	} else if (mdyn_norm_is_live (p)) {
-		double step = (s->to - s->from) / (double) s->block;
-		for (size_t i = 0; i < n; i++) /* from and to themselves are met exactly: 0 dB is 0 dB */
-			db[i] = s->into + i + 1 == s->block ? s->to : s->from + step * (double) (s->into + i + 1);
-		s->into += n;
-	} else {
+	bool live = mdyn_norm_is_live (p), still = live ? s->from == s->to : s->gain.step == 0;
+	double first, last = live ? s->to : s->gain.now, step = (s->to - s->from) / (double) s->block;
+	size_t m = still ? 1 : n, into = s->into;
+	s->into += n;
+	if (still) {
+		first = last;
+		g[0] = (float) (last / MDYN_DB_PER_LOG2);
+	} else if (live) { /* from and to themselves are met exactly: 0 dB is 0 dB */
 		for (size_t i = 0; i < n; i++)
-			db[i] = mdyn_ramp_next (&s->gain);
+			g[i] = (float) ((s->from + step * (double) (int) (into + i + 1)) / MDYN_DB_PER_LOG2);
+		first = s->from + step * (double) (into + 1);
+		last = s->into == s->block ? s->to : s->from + step * (double) s->into;
+		g[n - 1] = (float) (last / MDYN_DB_PER_LOG2);
+	} else {
+		first = s->gain.now;
+		for (size_t i = 0; i < n; i++)
+			g[i] = (float) (mdyn_ramp_next (&s->gain) / MDYN_DB_PER_LOG2);
+		last = s->gain.now;
 	}
-	s->top = fmax (s->top, fmax (db[0], db[m - 1]));
-	for (size_t i = 0; i < m; i++)
-		g[i] = (float) (db[i] / MDYN_DB_PER_LOG2);
+	s->top = fmax (s->top, fmax (first, last));
 	mdyn_dsp->exp2 (g, g, m);
 	for (size_t i = m; i < n; i++)
 		g[i] = g[0];
@@ -253,9 +266,9 @@ hear (mdyn_proc *p)
 	mdyn_norm_hear_peaks (p);
 }
 
-/* The output meter hears n frames, factor[c] their factors. */
+/* The output meter hears n frames. */
 static void
-hear_out (mdyn_proc *p, size_t n, const float *const *factor)
+hear_out (mdyn_proc *p, size_t n, const float *factor)
 {
 	mdyn_norm *s = p->state;
 	const float *part[MDYN_CHANNELS_MAX];
@@ -263,11 +276,8 @@ hear_out (mdyn_proc *p, size_t n, const float *const *factor)
 	s->skip -= from;
 	if (from == n)
 		return;
-	for (unsigned c = 0; c < p->format.channels; c++) {
-		float *x = s->x + c * QUANTUM;
-		recall (x, s->line + c * s->line_size, s->line_size, s->line_at, n + s->lookahead + s->behind, n);
-		mdyn_dsp->apply (x, x, factor[c], n);
-	}
+	for (unsigned c = 0; c < p->format.channels; c++)
+		recall_times (s->x + c * QUANTUM, s, c, n + s->lookahead + s->behind, factor, n);
 	for (size_t k; from < n; from += k) {
 		size_t room = mdyn_loudness_room (s->out);
 		k = room < n - from ? room : n - from;
@@ -297,17 +307,15 @@ spend (mdyn_norm *s, float *g, size_t n)
 	s->top = -INFINITY;
 }
 
-/* The limiter hears n frames at gain g, and g goes on to the frames it has factors for: both to s->factor. Whether all channels have the same. */
-static bool
+/* The limiter, which has all channels at one gain, hears n frames at gain g, and g goes on to the frames it has factors for: both to s->factor. */
+static void
 limit (mdyn_proc *p, float *g, size_t at, size_t n)
 {
 	mdyn_norm *s = p->state;
-	float *x[MDYN_CHANNELS_MAX];
-	const float *limited[MDYN_CHANNELS_MAX];
+	const float *x[MDYN_CHANNELS_MAX], *limited[MDYN_CHANNELS_MAX];
 	for (unsigned c = 0; c < p->format.channels; c++) {
+		recall_times (s->x + c * QUANTUM, s, c, n + s->lookahead, g, n);
 		x[c] = s->x + c * QUANTUM;
-		recall (x[c], s->line + c * s->line_size, s->line_size, s->line_at, n + s->lookahead, n);
-		mdyn_dsp->apply (x[c], x[c], g, n);
 	}
 	double reduction = mdyn_limiter_run (s->limiter, x, at, n, limited);
 	s->reduction = reduction > s->reduction ? reduction : s->reduction;
@@ -320,14 +328,8 @@ limit (mdyn_proc *p, float *g, size_t at, size_t n)
 
 	if (mdyn_norm_is_live (p))
 		spend (s, g, n);
-	bool shared = true;
-	for (unsigned c = 0; c < p->format.channels; c++) {
-		float *f = s->factor + c * QUANTUM + at;
-		for (size_t i = 0; i < n; i++)
-			f[i] = g[i] * limited[c][i];
-		shared &= limited[c] == limited[0];
-	}
-	return shared;
+	for (size_t i = 0; i < n; i++)
+		s->factor[at + i] = g[i] * limited[0][i];
 }
 
 static void
@@ -338,31 +340,23 @@ restart_out (mdyn_norm *s)
 	s->reduction = 0;
 }
 
-/* n frames of in[channel], at .. at + n - 1 of the quantum: their factors to s->factor. Whether all channels have the same. */
-static bool
+/* n frames of in[channel], at .. at + n - 1 of the quantum: their factors to s->factor. */
+static void
 change (mdyn_proc *p, const float *const *in, size_t at, size_t n)
 {
 	mdyn_norm *s = p->state;
-	unsigned channels = p->format.channels;
 	float g[QUANTUM];
-	const float *factor[MDYN_CHANNELS_MAX];
-	for (unsigned c = 0; c < channels; c++)
+	for (unsigned c = 0; c < p->format.channels; c++)
 		store (s->line + c * s->line_size, s->line_size, s->line_at, in[c], n);
 	s->line_at = (s->line_at + n) % s->line_size;
 
 	gains (p, g, n);
-	bool shared = true;
 	if (s->limiter)
-		shared = limit (p, g, at, n);
+		limit (p, g, at, n);
 	else
-		for (unsigned c = 0; c < channels; c++)
-			memcpy (s->factor + c * QUANTUM + at, g, n * sizeof *g);
-	if (s->measure_out) {
-		for (unsigned c = 0; c < channels; c++)
-			factor[c] = s->factor + c * QUANTUM + at;
-		hear_out (p, n, factor);
-	}
-	return shared;
+		memcpy (s->factor + at, g, n * sizeof *g);
+	if (s->measure_out)
+		hear_out (p, n, s->factor + at);
 }
 
 static void
@@ -371,7 +365,6 @@ gain (mdyn_proc *p, mdyn_block *b)
 	mdyn_norm *s = p->state;
 	unsigned channels = p->format.channels;
 	const float *part[MDYN_CHANNELS_MAX];
-	bool shared = true;
 	for (size_t done = 0, n; done < b->n; done += n) {
 		if (mdyn_norm_is_live (p) && s->wait == 0) {
 			s->to = mdyn_leveller_play (&s->leveller, &s->from);
@@ -394,7 +387,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 			mdyn_loudness_tell (s->in, mdyn_voice_take (s->voice));
 		bool whole = mdyn_loudness_run (s->in, part, n);
 		if (s->line_size)
-			shared &= change (p, part, b->at + done, n);
+			change (p, part, b->at + done, n);
 		if (whole)
 			hear (p);
 		if (s->restart && (s->restart -= n) == 0)
@@ -402,7 +395,7 @@ gain (mdyn_proc *p, mdyn_block *b)
 	}
 	s->unreported += b->n;
 	for (unsigned c = 0; c < channels; c++)
-		b->gain[c] = s->factor + (shared ? 0 : c * QUANTUM) + b->at;
+		b->gain[c] = s->factor + b->at;
 }
 
 static void

@@ -31,7 +31,7 @@ typedef struct mdyn_norm {
 	float *line;                              /* [channels][line_size]: the input, a ring */
 	float *gains;                             /* [behind + QUANTUM]: the gain on its way past the limiter, a ring */
 	float *x;                                 /* [channels][QUANTUM] in work */
-	float *factor;                            /* [channels][QUANTUM] */
+	float *factor;                            /* [QUANTUM], of all channels */
 
 	/* live: the gain goes from .. to in `block` frames, `into` of them are done; `wait` frames until the next block is played */
 	double from, to;

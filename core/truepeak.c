@@ -115,17 +115,24 @@ edge (const mdyn_truepeak *t, lane *e)
 		e->group[j / per] = j % per ? larger (e->group[j / per], e->group[j]) : e->group[j];
 }
 
-/* Channel after channel in each step: what one has just written, the next step would wait for. */
-bool
-mdyn_truepeak_run (mdyn_truepeak *t, float *const *x, size_t at, size_t n, float floor)
+float
+mdyn_truepeak_put (mdyn_truepeak *t, const float *const *x, size_t at, size_t n)
 {
+	float most = 0;
 	for (unsigned c = 0; c < t->channels; c++) {
 		lane *e = &t->lanes[c];
-		e->now = larger (e->now, mdyn_dsp->deal (e->row + t->place + 2 * COLUMNS, x[c], at, n));
+		float top = mdyn_dsp->deal (e->row + t->place + 2 * COLUMNS, x[c], at, n);
+		e->now = larger (e->now, top);
+		most = larger (most, top);
 	}
 	t->filled = (at + n) % QUANTUM;
-	if (t->filled)
-		return false;
+	return most;
+}
+
+/* Channel after channel in each step: what one has just written, the next step would wait for. */
+void
+mdyn_truepeak_tell (mdyn_truepeak *t, float floor)
+{
 	for (unsigned c = 0; c < t->channels; c++)
 		interpolate (t, &t->lanes[c], floor);
 	for (unsigned c = 0; c < t->channels; c++)
@@ -146,7 +153,6 @@ mdyn_truepeak_run (mdyn_truepeak *t, float *const *x, size_t at, size_t n, float
 			memcpy (e->row + r * MDYN_ROW, e->row + r * MDYN_ROW + t->place, 2 * COLUMNS * sizeof *e->row);
 	}
 	t->place = full ? 0 : t->place;
-	return true;
 }
 
 const float *
@@ -186,9 +192,12 @@ mdyn_truepeak_clear (mdyn_truepeak *t)
 void
 mdyn_truepeak_flush (mdyn_truepeak *t)
 {
-	float silence[QUANTUM] = { 0 }, *x[MDYN_CHANNELS_MAX];
+	static const float silence[QUANTUM];
+	const float *x[MDYN_CHANNELS_MAX];
 	for (unsigned c = 0; c < t->channels; c++)
 		x[c] = silence;
-	for (int k = 0; k < 2; k++)
-		mdyn_truepeak_run (t, x, t->filled, QUANTUM - t->filled, 0);
+	for (int k = 0; k < 2; k++) {
+		mdyn_truepeak_put (t, x, t->filled, QUANTUM - t->filled);
+		mdyn_truepeak_tell (t, 0);
+	}
 }

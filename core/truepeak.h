@@ -14,11 +14,13 @@
  *
  * Use, in the stream's quanta (see proc.h):
  *
- *   if (mdyn_truepeak_run (t, x, at, n, 0))            // any 1 .. 64 frames that do not cross the end of a quantum
- *       for each channel: mdyn_truepeak_groups (t, c)  // peaks of the 64 frames that end 32 frames before the end of this quantum
+ *   mdyn_truepeak_put (t, x, at, n);                   // any 1 .. 64 frames that do not cross the end of a quantum
+ *   if (at + n == QUANTUM)                             // other work between the two hides what the second waits for of the first
+ *       mdyn_truepeak_tell (t, 0);
+ *   for each channel: mdyn_truepeak_groups (t, c)      // peaks of the 64 frames that end 32 frames before the end of this quantum
  *   mdyn_truepeak_max (t, c)                           // at any time
  *
- * A meter passes its own maximum as `floor`: run (t, x, at, n, mdyn_truepeak_max_all (t)) is exact for the maximum of all channels and spends nearly
+ * A meter passes its own maximum as `floor`: tell (t, mdyn_truepeak_max_all (t)) is exact for the maximum of all channels and spends nearly
  * nothing on what cannot reach it.
  *
  * All levels are linear magnitudes, 1 = full scale. No function but lay does more than arithmetic: all may be called while audio runs. */
@@ -40,11 +42,14 @@ mdyn_truepeak *mdyn_truepeak_lay (mdyn_arena *a, unsigned rate, unsigned channel
 /* Forgets the audio and the maximum. */
 void mdyn_truepeak_reset (mdyn_truepeak *t);
 
-/* Takes n frames of x[channel], places at .. at + n - 1 of the quantum; finite, |x| < 2^72. x is only read. True when the quantum is complete: then
- * the groups and the maximum are new. floor: peaks below it do not matter, groups that stay below may read as 0; 0 to know all. */
-bool mdyn_truepeak_run (mdyn_truepeak *t, float *const *x, size_t at, size_t n, float floor);
+/* Takes n frames of x[channel], places at .. at + n - 1 of the quantum; finite, |x| < 2^72. Returns the largest |x|. */
+float mdyn_truepeak_put (mdyn_truepeak *t, const float *const *x, size_t at, size_t n);
 
-/* The peaks of a channel in the last complete quantum q: QUANTUM / group values, of frames 64 q - 32 on. Alive until the next run. */
+/* Once a quantum is complete, before the next frame comes in: groups and maximum of it. floor: peaks below it do not matter, groups that stay below may read as 0; 0
+ * to know all. */
+void mdyn_truepeak_tell (mdyn_truepeak *t, float floor);
+
+/* The peaks of a channel in the last complete quantum q: QUANTUM / group values, of frames 64 q - 32 on. Alive until the next tell. */
 const float *mdyn_truepeak_groups (const mdyn_truepeak *t, unsigned channel);
 
 /* False where all of them, of all channels, are 0. */

@@ -21,6 +21,14 @@ truepeak (mdyn_arena *a, unsigned channels)
 	return mdyn_truepeak_lay (a, 48000, channels, true);
 }
 
+static void
+detect (mdyn_truepeak *t, const float *const *x, size_t at, size_t n, float floor)
+{
+	mdyn_truepeak_put (t, x, at, n);
+	if (at + n == 64)
+		mdyn_truepeak_tell (t, floor);
+}
+
 START_TEST (detector_reads_tones)
 {
 	enum { N = 1500 };
@@ -35,9 +43,9 @@ START_TEST (detector_reads_tones)
 				x[i] = (float) (sin (2 * M_PI * f * i + phase) * fmin (1, fmin (i, N - 1 - i) / 300.0)); /* faded: no edge */
 			mdyn_truepeak_reset (t);
 			for (size_t i = 0, n; i < N; i += n) {
-				float *plane = x + i;
+				const float *plane = x + i;
 				n = i % 64 == 0 && N - i >= 64 ? 64 : 1;
-				mdyn_truepeak_run (t, &plane, i % 64, n, mdyn_truepeak_max_all (t));
+				detect (t, &plane, i % 64, n, mdyn_truepeak_max_all (t));
 			}
 			mdyn_truepeak_flush (t);
 			/* a slow tone need not come by its top while it is whole */
@@ -57,12 +65,13 @@ START_TEST (detector_skips_only_what_is_below_the_floor)
 	mdyn_arena a, b;
 	mdyn_truepeak *all = truepeak (&a, 2), *some = truepeak (&b, 2);
 	for (int q = 0; q < 300; q++) {
-		float x[2][64], *planes[2] = { x[0], x[1] };
+		float x[2][64];
+		const float *planes[2] = { x[0], x[1] };
 		for (int c = 0; c < 2; c++)
 			for (int i = 0; i < 64; i++)
 				x[c][i] = (float) (noise () * (1 + sin (q * 0.3 + c)) / 2);
-		mdyn_truepeak_run (all, planes, 0, 64, 0);
-		mdyn_truepeak_run (some, planes, 0, 64, 0.8f);
+		detect (all, planes, 0, 64, 0);
+		detect (some, planes, 0, 64, 0.8f);
 		for (unsigned c = 0; c < 2; c++)
 			for (int j = 0; j < 8; j++) {
 				float u = mdyn_truepeak_groups (all, c)[j], v = mdyn_truepeak_groups (some, c)[j];
@@ -71,8 +80,8 @@ START_TEST (detector_skips_only_what_is_below_the_floor)
 	}
 	ck_assert (mdyn_truepeak_max (all, 0) == mdyn_truepeak_max (some, 0));
 	/* the last frame of a programme counts */
-	float last[1] = { 5 }, *plane[2] = { last, last };
-	mdyn_truepeak_run (all, plane, 0, 1, 0);
+	const float last[1] = { 5 }, *plane[2] = { last, last };
+	detect (all, plane, 0, 1, 0);
 	mdyn_truepeak_flush (all);
 	ck_assert (mdyn_truepeak_max_all (all) >= 5);
 	mdyn_truepeak_reset (all);
