@@ -556,27 +556,31 @@ true_peaks (float *restrict peak8, const float *restrict x, const float *restric
 	return true;
 }
 
-/* Means of 8 frames of the alternation (-1)^n, smoothed by a triangle over 7 of them; the largest from 2 before to 1 after counts: where the alternation is out of
- * step with the frames, they are small themselves. A quarter of what follows less what leads lets a slope, as every tone low in the band is one, sum to
+/* Means of 8 frames of the alternation (-1)^n, one every 4, smoothed by a triangle over 7 that do not overlap; the largest from 2 means before to 1 after
+ * counts: where the alternation is out of step with the frames, they are small themselves. There is one in between for bursts whose tone just fits the others (3/8 of the
+ * rate, 8 frames): only those tell where it begins and ends. A quarter of what follows less what leads lets a slope, as every tone low in the band is one, sum to
  * nothing. */
 static void
 alternation (float *restrict peak8, const float *restrict x, float bound)
 {
-	float b[COLUMNS + 1];
+	enum { MEANS = 2 * COLUMNS + 1, LEVELS = 24 }; /* the last three for whole vectors */
+	float b[LEVELS + 12] = { 0 }, v[LEVELS];
 	const float *x1 = x + MDYN_ROW, *x2 = x + 2 * MDYN_ROW, *x3 = x + 3 * MDYN_ROW;
-#define BLOCK(j, next) \
-	b[j] = (((x[2 * (j)] - x1[2 * (j)]) + (x2[2 * (j)] - x3[2 * (j)])) + ((x[2 * (j) + 1] - x1[2 * (j) + 1]) + (x2[2 * (j) + 1] - x3[2 * (j) + 1]))) + \
-	       0.25f * ((x3[2 * (j) + 1] + (next)) - (x3[2 * (j) - 1] + x[2 * (j)]));
-	for (int j = 0; j < COLUMNS; j++)
-		BLOCK (j, x[2 * j + 2])
-	BLOCK (COLUMNS, x2[2 * COLUMNS + 1]) /* nearly: what comes next is not there yet */
-#undef BLOCK
-#define AROUND(j) fabsf ((4 * b[(j) + 3] + 3 * (b[(j) + 2] + b[(j) + 4])) + (2 * (b[(j) + 1] + b[(j) + 5]) + (b[j] + b[(j) + 6])))
+#define FOUR(k) ((x[k] - x1[k]) + (x2[k] - x3[k]))
+#define MEAN(k, next) b[k] = (FOUR (k) + FOUR ((k) + 1)) + 0.25f * ((x3[(k) + 1] + (next)) - (x3[(k) - 1] + x[k]))
+	for (int k = 0; k < MEANS - 1; k++)
+		MEAN (k, x[k + 2]);
+	MEAN (MEANS - 1, x2[MEANS]); /* nearly: what comes next is not there yet */
+#undef MEAN
+#undef FOUR
+	for (int i = 0; i < LEVELS; i += 8) /* eight by eight: wider vectors would wait for what was just written */
+		for (int k = i; k < i + 8; k++)
+			v[k] = fabsf ((4 * b[k + 6] + 3 * (b[k + 4] + b[k + 8])) + (2 * (b[k + 2] + b[k + 10]) + (b[k] + b[k + 12]))) * (1.2f / 128);
 	for (int j = 0; j < 8; j++) {
-		float level = larger (larger (AROUND (j), AROUND (j + 1)), larger (AROUND (j + 2), AROUND (j + 3))) * (1.2f / 128), most = bound * peak8[j];
+		const float *m = v + 2 * j;
+		float level = larger (larger (larger (m[0], m[1]), larger (m[2], m[3])), larger (larger (m[4], m[5]), m[6])), most = bound * peak8[j];
 		peak8[j] += level < most ? level : most;
 	}
-#undef AROUND
 }
 
 #undef L

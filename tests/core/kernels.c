@@ -301,7 +301,7 @@ static size_t
 alternation (const mdyn_kernels *k, float *out, size_t at, size_t n)
 {
 	memcpy (out + at, in.positive + at, 8 * sizeof *out);
-	k->alternation (out + at, (n % 3 ? in.factor : in.wild) + at + 1, 0.1f);
+	k->alternation (out + at, (n % 3 ? in.factor : in.wild) + at + 1, 0.2f);
 	return 8 * sizeof (float);
 }
 
