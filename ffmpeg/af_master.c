@@ -301,19 +301,21 @@ locate (const AVFrame *frame, int from, void **plane)
 		plane[c] = frame->extended_data[c] + from * size * (planar ? 1 : frame->ch_layout.nb_channels);
 }
 
-/* n samples of a frame, in place; key: the frame beside it, NULL is silence. */
+/* n samples of a frame, to `to`; key: the frame beside it, NULL is silence. */
 static int
-run (AVFilterContext *ctx, AVFrame *frame, const AVFrame *key, int from, int n)
+run (AVFilterContext *ctx, AVFrame *frame, const AVFrame *key, int from, AVFrame *to, int at, int n)
 {
 	MasterContext *m = ctx->priv;
-	void *plane[MDYN_CHANNELS_MAX], *beside[MDYN_CHANNELS_MAX];
+	void *plane[MDYN_CHANNELS_MAX], *beside[MDYN_CHANNELS_MAX], *out[MDYN_CHANNELS_MAX];
 	locate (frame, from, plane);
+	locate (to, at, out);
 	if (key)
 		locate (key, from, beside);
 	int err = av_sample_fmt_is_planar (frame->format)
-	                  ? mdyn_process (m->proc, plane, (const void *const *) plane, key ? (const void *const *) beside : NULL, n)
-	                  : mdyn_process_interleaved (m->proc, plane[0], plane[0], key ? beside[0] : NULL, n);
-	char why[WHY_SIZE] = "";
+	                  ? mdyn_process (m->proc, out, (const void *const *) plane, key ? (const void *const *) beside : NULL, n)
+	                  : mdyn_process_interleaved (m->proc, out[0], plane[0], key ? beside[0] : NULL, n);
+	char why[WHY_SIZE];
+	*why = 0; /* it comes with every frame */
 	if (!err && mdyn_report (m->proc, why, sizeof why) < 0)
 		av_log (ctx, AV_LOG_WARNING, "%s\n", why);
 	return err;
@@ -345,8 +347,8 @@ publish (AVFilterContext *ctx, AVFrame *frame)
 }
 
 /* Gives a frame's samples to the core and what comes out to the frames it belongs to; those that are full go on, *sent of them. The calls are cut
- * where an output frame ends, so that the measured values and the timeline's state are those of a frame. The core overwrites what it has
- * read; the frame may itself be the one that is filled, from its beginning. */
+ * where an output frame ends, so that the measured values and the timeline's state are those of a frame. The frame may itself be the one that is filled, from
+ * its beginning: the core then overwrites what it has read. */
 static int
 feed (AVFilterContext *ctx, AVFrame *in, const AVFrame *key, int *sent)
 {
@@ -359,15 +361,16 @@ feed (AVFilterContext *ctx, AVFrame *in, const AVFrame *key, int *sent)
 		n = total - done;
 		n = m->skip ? FFMIN (n, m->skip) : FFMIN (n, oldest.frame->nb_samples - m->filled);
 		int err = mdyn_set (m->proc, ROW_BYPASS, m->value[ROW_BYPASS].whole || oldest.disabled);
+		bool own = m->skip || oldest.frame == in;
 		if (!err)
-			err = run (ctx, in, key, done, n);
+			err = run (ctx, in, key, done, own ? in : oldest.frame, own ? done : m->filled, n);
 		if (err < 0)
 			return AVERROR (-err);
 		if (m->skip) {
 			m->skip -= n;
 			continue;
 		}
-		if (in != oldest.frame || done != m->filled)
+		if (in == oldest.frame && done != m->filled)
 			av_samples_copy (oldest.frame->extended_data, in->extended_data, m->filled, done, n, in->ch_layout.nb_channels, in->format);
 		m->filled += n;
 		if (m->filled < oldest.frame->nb_samples)

@@ -73,7 +73,7 @@ struct MdynElement {
 	struct {
 		guint64 interval;        /* the one in force */
 		guint64 base, count;     /* readings are due at base + i * interval, count of them are done; output frames */
-		guint64 from;            /* where the present reading began */
+		guint64 from, due;       /* where the present reading began and where it ends */
 		GstClockTime from_pts;
 	} meter;
 

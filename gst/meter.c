@@ -25,7 +25,8 @@ due (MdynElement *self)
 gsize
 mdyngst_meter_until (MdynElement *self, gsize n)
 {
-	guint64 at = due (self) + self->delay; /* the input frame that brings it out */
+	self->meter.due = due (self);
+	guint64 at = self->meter.due + self->delay; /* the input frame that brings it out */
 	return at > self->in && at - self->in < n ? (gsize) (at - self->in) : n;
 }
 
@@ -77,7 +78,7 @@ mdyngst_meter_advance (MdynElement *self)
 	guint64 out = self->in > self->delay ? self->in - self->delay : 0;
 	if (out && self->meter.from == 0 && self->meter.count == 0 && !GST_CLOCK_TIME_IS_VALID (self->meter.from_pts))
 		self->meter.from_pts = mdyngst_stream_pts (self, 0);
-	if (out >= due (self))
+	if (out >= self->meter.due)
 		reading (self, out);
 }
 

@@ -39,7 +39,8 @@ mdyngst_report_stats (MdynElement *self)
 void
 mdyngst_report_due (MdynElement *self)
 {
-	gchar why[600] = "";
+	gchar why[600];
+	*why = 0; /* it comes with every buffer */
 	g_mutex_lock (&self->busy);
 	int err = mdyn_report (self->core, why, sizeof why);
 	g_mutex_unlock (&self->busy);
