@@ -12,7 +12,7 @@ mdyn_slide_max (float *s, size_t w, size_t at, float *x, size_t n)
 {
 	float m = at ? s[w] : -HUGE_VALF;
 	for (size_t i = 0; i < n; i++) {
-		m = m > x[i] ? m : x[i];
+		m = x[i] > m ? x[i] : m;
 		s[at] = x[i];
 		x[i] = m;
 		if (++at < w) {

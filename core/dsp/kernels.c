@@ -368,12 +368,13 @@ glide (float *restrict dst, double x, double first, double second, const double 
 static void
 lines (float *restrict dst, double from, const double *restrict node, size_t group, size_t groups)
 {
+	static const double eight[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 	double share = 1 / (double) group;
 	for (size_t j = 0; j < groups; j++) {
 		double step = (node[j] - from) * share;
 		for (size_t k = 0; k < group; k += 8)
 			for (size_t i = 0; i < 8; i++)
-				dst[j * group + k + i] = (float) (from + (double) (int) (k + i) * step);
+				dst[j * group + k + i] = (float) (from + (eight[i] + (double) k) * step);
 		from = node[j];
 	}
 }
