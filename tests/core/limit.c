@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "audio.h"
+#include "lookahead.h"
 #include "meter.h"
 #include "tap.h"
 #include "truepeak.h"
@@ -88,6 +89,55 @@ START_TEST (detector_skips_only_what_is_below_the_floor)
 	ck_assert (mdyn_truepeak_max_all (all) == 0);
 	free (a.base);
 	free (b.base);
+}
+END_TEST
+
+/* Expected values: the definitions, of every window anew. Long after the start, where a sum that was not exact would have drifted. */
+START_TEST (windows_by_definition)
+{
+	enum { N = 20000, W = 85, LENGTH = 90, LATE = 7, BLOCK = 8 };
+	static double x[N], y[N], first[N];
+	static float z[N], top[N];
+	mdyn_boxes b;
+	mdyn_boxes_setup (&b, LENGTH, 12, LATE);
+	ck_assert_uint_eq (b.first + b.second, LENGTH + 1);
+	double *state = calloc (mdyn_boxes_state (&b), sizeof *state), *other = calloc (mdyn_boxes_state (&b), sizeof *other);
+	float window[W + 1] = { 0 };
+	for (size_t i = 0; i < N; i++) {
+		x[i] = i < N - 300 ? rint (fabs (noise ()) / MDYN_BOXES_GRAIN) * MDYN_BOXES_GRAIN : 0;
+		y[i] = x[i];
+		z[i] = top[i] = (float) x[i];
+	}
+	for (size_t i = 0, at = 0; i < N; i += BLOCK) {
+		mdyn_boxes_run (&b, state, at, y + i, BLOCK);
+		mdyn_slide_max (window, W, i % W, top + i, BLOCK);
+		at += BLOCK;
+		if (at == MDYN_BOXES_SPAN) {
+			mdyn_boxes_move (&b, state);
+			at = 0;
+		}
+	}
+	ck_assert (mdyn_boxes_equal (&b, state, other, N % MDYN_BOXES_SPAN)); /* of zeros nothing is left */
+	state[2 + b.late + N % MDYN_BOXES_SPAN] = 1;
+	ck_assert (!mdyn_boxes_equal (&b, state, other, N % MDYN_BOXES_SPAN));
+	for (size_t i = 300; i < N; i++) {
+		double sum = 0;
+		for (size_t k = 0; k < b.first; k++)
+			sum += x[i - LATE - k];
+		first[i] = sum / (double) b.first;
+	}
+	for (size_t i = 600; i < N; i++) {
+		double sum = 0;
+		float most = 0;
+		for (size_t k = 0; k < b.second; k++)
+			sum += first[i - k];
+		for (size_t k = 0; k < W; k++)
+			most = fmaxf (most, z[i - k]);
+		ck_assert_double_eq_tol (y[i], sum / (double) b.second, 1e-14);
+		ck_assert (top[i] == most);
+	}
+	free (state);
+	free (other);
 }
 END_TEST
 
@@ -441,6 +491,7 @@ main (void)
 	tcase_set_timeout (t, 120);
 	tcase_add_test (t, detector_reads_tones);
 	tcase_add_test (t, detector_skips_only_what_is_below_the_floor);
+	tcase_add_test (t, windows_by_definition);
 	tcase_add_test (t, idle_keeps_bits_and_latency_is_exact);
 	tcase_add_test (t, idle_again);
 	tcase_add_test (t, any_split_gives_the_same_bits);
