@@ -36,6 +36,8 @@ struct mdyn_truepeak {
 	size_t place;                             /* in rows: 0, and on by a quantum each time until they are full */
 	bool groups;                              /* will be asked for */
 	bool any;                                 /* of them is not 0 */
+	bool deaf;                                /* the last quantum was ignored in all channels */
+	float now, before;                        /* of all channels, as lane's */
 	lane *lanes;
 };
 
@@ -60,6 +62,8 @@ mdyn_truepeak_reset (mdyn_truepeak *t)
 {
 	memset (t->lanes, 0, t->channels * sizeof *t->lanes);
 	t->filled = t->place = 0;
+	t->now = t->before = 0;
+	t->any = t->deaf = false;
 }
 
 static float
@@ -125,13 +129,14 @@ mdyn_truepeak_put (mdyn_truepeak *t, const float *const *x, size_t at, size_t n)
 		e->now = larger (e->now, top);
 		most = larger (most, top);
 	}
+	t->now = larger (t->now, most);
 	t->filled = (at + n) % QUANTUM;
 	return most;
 }
 
 /* Channel after channel in each step: what one has just written, the next step would wait for. */
-void
-mdyn_truepeak_tell (mdyn_truepeak *t, float floor)
+static void
+listen (mdyn_truepeak *t, float floor)
 {
 	for (unsigned c = 0; c < t->channels; c++)
 		interpolate (t, &t->lanes[c], floor);
@@ -143,6 +148,32 @@ mdyn_truepeak_tell (mdyn_truepeak *t, float floor)
 		if (t->lanes[c].told)
 			edge (t, &t->lanes[c]);
 	}
+	t->deaf = false;
+}
+
+/* No channel comes near the floor. */
+static void
+ignore (mdyn_truepeak *t)
+{
+	for (unsigned c = 0; c < t->channels && !t->deaf; c++) {
+		lane *e = &t->lanes[c];
+		memset (e->group, 0, sizeof e->group);
+		e->told = e->fresh = false;
+	}
+	t->any = false;
+	t->deaf = true;
+}
+
+void
+mdyn_truepeak_tell (mdyn_truepeak *t, float floor)
+{
+	float loudest = larger (t->now, t->before);
+	if (loudest == 0 || loudest * REACH < floor)
+		ignore (t);
+	else
+		listen (t, floor);
+	t->before = t->now;
+	t->now = 0;
 	t->place += COLUMNS;
 	bool full = t->place + 3 * COLUMNS > MDYN_ROW;
 	for (unsigned c = 0; c < t->channels; c++) {
