@@ -6,6 +6,8 @@
 
 #define ROUNDED (2 * GST_MSECOND)     /* timestamps of many containers are no finer than a millisecond: no reason to cut a hole */
 #define PATIENCE (3 * G_USEC_PER_SEC) /* then the user is told what is waited for */
+#define WITHHELD (40 * GST_MSECOND)   /* more than a resampler holds of its input */
+#define BRIEF (G_USEC_PER_SEC / 10)   /* to wait for that */
 
 gint64
 mdyngst_key_place (gint64 next, GstClockTime t, gboolean discont, guint rate)
@@ -48,6 +50,14 @@ mdyngst_key_clear (MdynKey *key)
 	key->next = -1;
 	key->until = 0;
 	key->thread = NULL;
+}
+
+void
+mdyngst_key_forget_rate (MdynKey *key)
+{
+	gst_audio_info_init (&key->info);
+	key->fitted = key->asked = key->refused = FALSE;
+	key->foreign = 0;
 }
 
 void
@@ -150,13 +160,18 @@ remaining (MdynElement *self, GstClockTime running)
 	return due > now ? (gint64) ((due - now) / GST_USECOND) + 1 : 0;
 }
 
-static gboolean
-is_past (const MdynKey *key, const MdynKeyPiece *p)
+/* The frame at one rate that is nearest to a frame at another. */
+static gint64
+nearest (gint64 frame, guint rate, guint other)
 {
-	guint rate = (guint) p->info.rate;
-	if (rate == key->rate)
-		return p->end <= key->at;
-	return mdyngst_key_time_of (p->end, rate) <= mdyngst_key_time_of (key->at, key->rate);
+	return rate == other ? frame : (gint64) gst_util_uint64_scale_round ((guint64) frame, other, rate);
+}
+
+/* A frame of p among those of the audio. */
+static gint64
+among (const MdynKey *key, const MdynKeyPiece *p, gint64 frame)
+{
+	return nearest (frame, (guint) p->info.rate, key->rate);
 }
 
 /* Drops what lies behind the audio. Lock held. */
@@ -164,55 +179,59 @@ static void
 prune (MdynKey *key)
 {
 	const MdynKeyPiece *p;
-	while ((p = gst_queue_array_peek_head_struct (key->pieces)) && is_past (key, p))
+	while ((p = gst_queue_array_peek_head_struct (key->pieces)) && among (key, p, p->end) <= key->at)
 		drop_first (key);
 	g_cond_broadcast (&key->moved);
 }
 
-/* The rate of what lies where the audio is, if it is another; that is dropped. 0: it is the same, or nothing is there. Lock held. */
+/* The rate of the key where the audio is, if it is another; else 0. Lock held. */
 static guint
-foreign_rate (MdynKey *key)
+foreign_rate (const MdynKey *key)
 {
-	const MdynKeyPiece *p;
-	guint rate = 0;
-	while ((p = gst_queue_array_peek_head_struct (key->pieces)) && (guint) p->info.rate != key->rate &&
-	       mdyngst_key_time_of (p->first, (guint) p->info.rate) < key->need) {
-		rate = (guint) p->info.rate;
-		key->foreign += (guint64) (p->end - p->first);
-		key->until = 0;
-		drop_first (key);
-	}
-	return rate;
+	const MdynKeyPiece *p = gst_queue_array_peek_head_struct (key->pieces);
+	gint64 end = (gint64) gst_util_uint64_scale_round (key->need, key->rate, GST_SECOND);
+	return p && (guint) p->info.rate != key->rate && among (key, p, p->first) < end ? (guint) p->info.rate : 0;
 }
 
-/* Whoever brings the key at another rate is asked once to change, and has five seconds of it to do so. If it does not, there is an error message and no key;
- * the audio goes on. Lock held, let go meanwhile. */
-static void
-negotiate (MdynElement *self, guint found)
+/* Asks for the audio's rate; returns whether there can be such a key. Lock held, let go meanwhile. */
+static gboolean
+ask (MdynElement *self)
 {
 	MdynKey *key = &self->key;
-	GValue is = G_VALUE_INIT, should = G_VALUE_INIT;
-	/* As much as lies in the pad, a queue's second, and time to change. */
-	gboolean patient = key->foreign <= 5 * (guint64) found, asked = key->asked;
+	GstCaps *wanted = gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, (gint) key->rate, NULL);
 	key->asked = TRUE;
-	g_value_init (&is, G_TYPE_INT);
-	g_value_init (&should, G_TYPE_INT);
-	g_value_set_int (&is, (gint) found);
-	g_value_set_int (&should, (gint) key->rate);
 	g_mutex_unlock (&key->lock);
 	GstPad *pad = mdyngst_keypad_ref (self);
-	GstCaps *wanted = gst_caps_new_simple ("audio/x-raw", "rate", G_TYPE_INT, g_value_get_int (&should), NULL);
 	GstCaps *can = pad ? gst_pad_peer_query_caps (pad, wanted) : gst_caps_ref (wanted);
-	gboolean good = patient && !gst_caps_is_empty (can);
-	if (!good)
-		mdyngst_keypad_refuse (self, &is, &should);
-	else if (pad && !asked)
+	gboolean good = !gst_caps_is_empty (can);
+	if (pad && good)
 		gst_pad_push_event (pad, gst_event_new_reconfigure ());
 	gst_caps_unref (can);
 	gst_caps_unref (wanted);
 	gst_clear_object (&pad);
 	g_mutex_lock (&key->lock);
-	key->ended |= !good;
+	return good;
+}
+
+/* A key of another rate is asked once to change. What queues hold of it by then is let pass, five seconds at most. If it cannot change but did fit before, it may be
+ * that of one tee, shifted against the audio, whose turn to change is next; that is given a second. Then it is an error. Lock held, let go meanwhile. */
+static void
+negotiate (MdynElement *self, guint found)
+{
+	MdynKey *key = &self->key;
+	if (!key->asked) {
+		guint seconds = ask (self) ? 5 : key->fitted ? 1 : 0;
+		key->patience = (guint64) seconds * key->rate;
+	}
+	if (key->foreign < key->patience || key->refused || !key->linked)
+		return;
+	guint right = key->rate;
+	key->refused = TRUE;
+	g_mutex_unlock (&key->lock);
+	GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+	                   ("%s: key pad: rate %u: %u is allowed, that of the audio; audioresample before the pad makes it", self->cls->name, found, right),
+	                   (NULL));
+	g_mutex_lock (&key->lock);
 }
 
 /* The lock, held, is let go meanwhile. */
@@ -227,21 +246,30 @@ tell (MdynElement *self, gboolean *told, const gchar *what)
 	g_mutex_lock (&self->key.lock);
 }
 
-/* One look at whether there is something to wait for: what wakes the thread again is a change or the time `until` (monotonic, in microseconds).
- * Lock held. */
+/* Whether all is there but what a resampler that should change holds back: if both come from one tee, that may itself wait until the audio has gone on (with
+ * a query that the audio's queue answers when it is empty). Lock held. */
 static gboolean
-is_there (MdynElement *self, GstClockTime running, gint64 *until)
+withheld (const MdynKey *key)
+{
+	const MdynKeyPiece *p = gst_queue_array_peek_tail_struct (key->pieces);
+	return p && (guint) p->info.rate != key->rate && key->need <= key->until + WITHHELD;
+}
+
+/* One look at whether there is something to wait for, or to wait for any longer than since `began`: what wakes the thread again is a change or the time
+ * `until` (monotonic, in microseconds). Lock held. */
+static gboolean
+is_there (MdynElement *self, GstClockTime running, gint64 began, gint64 *until)
 {
 	MdynKey *key = &self->key;
-	guint rate;
 	if (key->audio_flushing || !key->linked)
 		return TRUE;
 	if (key->held)
 		return FALSE;
 	prune (key);
-	while ((rate = foreign_rate (key)))
-		negotiate (self, rate);
-	if (key->ended || key->until >= key->need)
+	guint found = foreign_rate (key);
+	if (found)
+		negotiate (self, found);
+	if (key->audio_flushing || !key->linked || key->refused || key->ended || key->until >= key->need)
 		return TRUE;
 	if (key->thread == g_thread_self ()) {
 		tell (self, &key->told_thread,
@@ -253,8 +281,10 @@ is_there (MdynElement *self, GstClockTime running, gint64 *until)
 		*until = 0; /* something may have come meanwhile: look again */
 		return FALSE;
 	}
-	gint64 left = GST_CLOCK_TIME_IS_VALID (running) ? remaining (self, running) : G_MAXINT64;
-	*until = MIN (*until, g_get_monotonic_time () + MIN (left, PATIENCE));
+	gint64 left = GST_CLOCK_TIME_IS_VALID (running) ? remaining (self, running) : G_MAXINT64, now = g_get_monotonic_time ();
+	if (withheld (key))
+		left = MIN (left, MAX (began + BRIEF - now, 0));
+	*until = MIN (*until, now + MIN (left, PATIENCE));
 	return left == 0;
 }
 
@@ -271,11 +301,11 @@ mdyngst_key_wait (MdynElement *self, GstClockTime pts, gboolean discont, gsize f
 	g_mutex_lock (&key->lock);
 	key->at = mdyngst_key_place (key->at, mdyngst_key_time (segment, pts), discont, key->rate);
 	key->need = mdyngst_key_time_of (key->at + (gint64) frames, key->rate);
-	gint64 patient = g_get_monotonic_time () + PATIENCE, until = patient;
-	while (!is_there (self, running, &until)) {
+	gint64 began = g_get_monotonic_time (), until = began + PATIENCE;
+	while (!is_there (self, running, began, &until)) {
 		g_cond_wait_until (&key->moved, &key->lock, until);
 		until = g_get_monotonic_time () + PATIENCE;
-		if (!key->live && g_get_monotonic_time () >= patient)
+		if (!key->live && g_get_monotonic_time () >= began + PATIENCE)
 			tell (self, &key->told_wait,
 			      "nothing comes, the audio waits; a key that has nothing to give sends gaps or EOS; if both come from one tee, a queue belongs before the sink pad");
 	}
@@ -285,22 +315,23 @@ mdyngst_key_wait (MdynElement *self, GstClockTime pts, gboolean discont, gsize f
 	return ret;
 }
 
-/* Frames [from, to) of p into the chunk of n frames that begins at key->at. A key of another number of channels than the core is built for, as it may
- * be for the rest of a buffer, is folded onto those. */
+/* p into the frames [from, to) of the chunk of n frames that begins at key->at. A key of another number of channels than the core is built for, as it
+ * may be for the rest of a buffer, is folded onto those. */
 static void
 copy (MdynElement *self, const MdynKeyPiece *p, gint64 from, gint64 to, gsize n)
 {
 	MdynKey *key = &self->key;
 	gboolean planar = self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED, wide = self->info.finfo->width == 64;
 	gboolean from_planar = p->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED, from_wide = p->info.finfo->width == 64;
-	guint channels = (guint) p->info.channels;
+	guint channels = (guint) p->info.channels, rate = (guint) p->info.rate;
 	GstAudioBuffer a;
 	if (!gst_audio_buffer_map (&a, &p->info, p->buf, GST_MAP_READ))
 		return;
 	for (guint c = 0; c < key->channels; c++) {
 		gconstpointer plane = a.planes[from_planar ? c % channels : 0];
 		for (gint64 f = from; f < to; f++) {
-			gsize i = (gsize) (f - p->first), k = (gsize) (f - key->at);
+			gint64 own = CLAMP (nearest (f, key->rate, rate), p->first, p->end - 1);
+			gsize i = (gsize) (own - p->first), k = (gsize) (f - key->at);
 			gsize src = from_planar ? i : i * channels + c % channels, dst = planar ? c * n + k : k * key->channels + c;
 			gdouble v = from_wide ? ((const gdouble *) plane)[src] : (gdouble) ((const gfloat *) plane)[src];
 			if (wide)
@@ -324,12 +355,16 @@ mdyngst_key_take (MdynElement *self, const void **planes, gsize n)
 	gint64 end = key->at + (gint64) n;
 	for (guint i = 0; !key->held && i < gst_queue_array_get_length (key->pieces); i++) {
 		const MdynKeyPiece *p = gst_queue_array_peek_nth_struct (key->pieces, i);
-		if ((guint) p->info.rate != key->rate || p->first >= end || p->end <= key->at)
+		gint64 from = MAX (among (key, p, p->first), key->at), to = MIN (among (key, p, p->end), end);
+		gboolean fits = (guint) p->info.rate == key->rate;
+		if (from >= to || (!fits && key->refused))
 			continue;
 		if (!heard)
 			memset (key->chunk, 0, key->channels * plane);
 		heard = TRUE;
-		copy (self, p, MAX (p->first, key->at), MIN (p->end, end), n);
+		key->fitted |= fits;
+		key->foreign += fits ? 0 : (guint64) (to - from);
+		copy (self, p, from, to, n);
 	}
 	if (!key->held) {
 		key->at = end;
@@ -382,12 +417,11 @@ mdyngst_key_change_state (MdynElement *self, GstStateChange change)
 	switch (change) {
 	case GST_STATE_CHANGE_READY_TO_PAUSED:
 		mdyngst_key_clear (key);
+		mdyngst_key_forget_rate (key);
 		gst_segment_init (&key->segment, GST_FORMAT_TIME);
-		gst_audio_info_init (&key->info);
 		key->at = -1;
 		key->rate = key->wanted = key->channels = 0;
-		key->foreign = 0;
-		key->told_thread = key->told_wait = key->asked = key->refused = FALSE;
+		key->told_thread = key->told_wait = FALSE;
 		key->ended = key->audio_ended = key->latency_known = key->held = FALSE;
 		key->flushing = key->audio_flushing = FALSE;
 		break;

@@ -8,6 +8,11 @@
  * not yet there when it is due) it is silence. The queue holds up to a second ahead of the audio: then the key's thread waits, or, where the key is
  * live, the oldest goes. While the pad is not linked the element is as without it.
  *
+ * Each buffer in the queue has the rate that it came at. One that is not that of the audio where it lies is the exception: behind one tee, where both
+ * change, there is none; a key that is resampled to the audio's rate, or that came before the audio had one, has some until it has changed. It is told to,
+ * and until then its nearest frames are taken: silence would let the gain go. What came is never waited for again: the tee may bring no more of it
+ * before the audio has gone on.
+ *
  * Time here is running time times the magnitude of the segment's rate, so that it moves as the frames do. */
 #ifndef MDYNGST_KEY_H
 #define MDYNGST_KEY_H
@@ -33,8 +38,6 @@ typedef struct MdynKey {
 	guint channels; /* that it is built for */
 	gpointer chunk; /* [channels * MDYNGST_KEY_CHUNK] samples of the core's type */
 	gboolean told_thread, told_wait;
-	gboolean asked; /* a key of another rate was asked to change; frames of it dropped since: */
-	guint64 foreign;
 
 	GMutex lock; /* for all below; the object lock may be taken under it, not the other way round */
 	GCond moved; /* broadcast whenever something below changes that somebody may wait for */
@@ -57,7 +60,12 @@ typedef struct MdynKey {
 	gboolean audio_ended, audio_flushing;
 	gboolean held; /* a flushing seek is on its way to both pads: nothing may be taken */
 	gboolean playing;
-	gboolean refused; /* the error about a rate that cannot be negotiated is posted */
+
+	/* Of a key at another rate. */
+	gboolean fitted;  /* some of it was at the audio's */
+	gboolean asked;   /* to change, since the audio has its rate; frames of the audio that lay beside it since, and how many may do so: */
+	guint64 foreign, patience;
+	gboolean refused; /* it is an error: told, silence, and nothing to wait for */
 
 	/* Of both peers together, and whether the key itself is live. */
 	gboolean latency_known, live, key_live;
@@ -103,14 +111,14 @@ void mdyngst_key_ask_latency (MdynElement *self);
 /* Adds what is behind the pad to an answer to a latency query. */
 void mdyngst_keypad_latency (MdynElement *self, gboolean *live, GstClockTime *min, GstClockTime *max);
 
-/* Posts the error about a key whose rate is not the one allowed, once. */
-void mdyngst_keypad_refuse (MdynElement *self, const GValue *rate, const GValue *allowed);
-
 /* Where a buffer lies that is stamped t and would follow at frame `next` (-1: nothing before it). */
 gint64 mdyngst_key_place (gint64 next, GstClockTime t, gboolean discont, guint rate);
 
 /* Empties the queue and forgets where the key was. Lock held. */
 void mdyngst_key_clear (MdynKey *key);
+
+/* Nothing is known of its rate. Lock held. */
+void mdyngst_key_forget_rate (MdynKey *key);
 
 /* pts as time (see above), GST_CLOCK_TIME_NONE if it has none. */
 GstClockTime mdyngst_key_time (const GstSegment *segment, GstClockTime pts);

@@ -130,6 +130,7 @@ take_event (MdynKey *key, GstEvent *event)
 {
 	GstClockTime pts, duration;
 	GstCaps *caps;
+	guint before = (guint) key->info.rate;
 	switch (GST_EVENT_TYPE (event)) {
 	case GST_EVENT_STREAM_START:
 		if (key->ended) {
@@ -140,7 +141,11 @@ take_event (MdynKey *key, GstEvent *event)
 		break;
 	case GST_EVENT_CAPS:
 		gst_event_parse_caps (event, &caps);
-		return gst_audio_info_from_caps (&key->info, caps);
+		if (!gst_audio_info_from_caps (&key->info, caps))
+			return FALSE;
+		if (before != (guint) key->info.rate) /* as the audio's place does: a frame more or less on the one side would be one to wait for */
+			key->next = -1;
+		break;
 	case GST_EVENT_SEGMENT:
 		gst_event_copy_segment (event, &key->segment);
 		key->ended = FALSE;
@@ -186,36 +191,11 @@ event_func (GstPad *pad, GstObject *parent, GstEvent *event)
 	return ret;
 }
 
-void
-mdyngst_keypad_refuse (MdynElement *self, const GValue *rate, const GValue *allowed)
-{
-	MdynKey *key = &self->key;
-	g_mutex_lock (&key->lock);
-	gboolean told = key->refused;
-	key->refused = TRUE;
-	g_mutex_unlock (&key->lock);
-	if (told)
-		return;
-	gchar *found = gst_value_serialize (rate), *right = gst_value_serialize (allowed);
-	GST_ELEMENT_ERROR (
-	    self, STREAM, FORMAT,
-	    ("%s: key pad: rate %s: %s is allowed, that of the audio; audioresample before the pad makes it", self->cls->name, found, right), (NULL));
-	g_free (found);
-	g_free (right);
-}
-
-static const GValue *
-rate_in (const GstCaps *caps)
-{
-	return gst_caps_get_size (caps) > 0 ? gst_structure_get_value (gst_caps_get_structure (caps, 0), "rate") : NULL;
-}
-
-/* The audio's rate alone is offered or, before it has one, those that it may come to. A filter without them is that of a key which will be refused,
- * and only here it can be said why. */
+/* The caps of a key that fits: of the audio's rate or, before it has one, of those that it may come to. */
 static GstCaps *
-offer (MdynElement *self, GstPad *pad, GstCaps *filter)
+fitting (MdynElement *self, GstPad *pad, GstCaps *template)
 {
-	GstCaps *template = gst_pad_get_pad_template_caps (pad), *caps = gst_caps_copy (template);
+	GstCaps *caps = gst_caps_copy (template);
 	g_mutex_lock (&self->key.lock);
 	guint rate = self->key.rate;
 	g_mutex_unlock (&self->key.lock);
@@ -224,18 +204,28 @@ offer (MdynElement *self, GstPad *pad, GstCaps *filter)
 	} else if (gst_pad_is_active (pad)) {
 		GstCaps *audio = gst_pad_peer_query_caps (GST_BASE_TRANSFORM_SINK_PAD (self), template);
 		if (gst_caps_get_size (audio) == 1)
-			gst_caps_set_value (caps, "rate", rate_in (audio));
+			gst_caps_set_value (caps, "rate", gst_structure_get_value (gst_caps_get_structure (audio, 0), "rate"));
 		gst_caps_unref (audio);
 	}
-	if (filter) {
-		GstCaps *both = gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
-		if (gst_caps_is_empty (both) && gst_caps_can_intersect (filter, template) && rate_in (filter) && gst_pad_is_active (pad))
-			mdyngst_keypad_refuse (self, rate_in (filter), rate_in (caps));
-		gst_caps_unref (caps);
-		caps = both;
-	}
-	gst_caps_unref (template);
 	return caps;
+}
+
+/* Who can make a key that fits is offered nothing else: a resampler would rather leave the rate as it is. Who cannot is taken as he is: behind one tee
+ * that is the rate to which the audio is about to change, and whether it fits shows where the two meet (key.c). */
+static GstCaps *
+offer (MdynElement *self, GstPad *pad, GstCaps *filter)
+{
+	GstCaps *template = gst_pad_get_pad_template_caps (pad), *caps = fitting (self, pad, template);
+	if (!filter)
+		return gst_caps_merge (caps, template);
+	GstCaps *both = gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
+	if (gst_caps_is_empty (both)) {
+		gst_caps_unref (both);
+		both = gst_caps_intersect_full (filter, template, GST_CAPS_INTERSECT_FIRST);
+	}
+	gst_caps_unref (caps);
+	gst_caps_unref (template);
+	return both;
 }
 
 static gboolean
@@ -271,8 +261,8 @@ link_changed (MdynElement *self, gboolean linked)
 	key->latency_known = FALSE;
 	if (!linked) {
 		mdyngst_key_clear (key);
+		mdyngst_key_forget_rate (key);
 		key->ended = FALSE;
-		gst_audio_info_init (&key->info);
 	}
 	g_cond_broadcast (&key->moved);
 	g_mutex_unlock (&key->lock);

@@ -354,6 +354,117 @@ START_TEST (a_key_of_another_rate_leaves_the_audio_alone)
 }
 END_TEST
 
+/* Both change their rate at the same time, which is no whole number of samples of the rate to come; the key does so first or last. */
+START_TEST (the_rate_may_change_with_the_key)
+{
+	static const Shape shapes[] = { { 48000, 2, FALSE, FALSE }, { 44100, 2, FALSE, FALSE }, { 96000, 2, TRUE, TRUE }, { 48000, 2, FALSE, FALSE } };
+	const char *rows = DUCK ":lookahead=5";
+	const gsize frames = 9001;
+	for (int whole = 0; whole < 2; whole++) { /* the key of all before the audio of any */
+		Test t = open_test ("mastercomp", rows, NULL), k = open_key (&t, NULL);
+		double *x[G_N_ELEMENTS (shapes)], *key[G_N_ELEMENTS (shapes)];
+		GstClockTime base = 0;
+		for (gsize i = 0; i < G_N_ELEMENTS (shapes); base += time_of (&shapes[i], frames), i++) {
+			x[i] = noise (&shapes[i], frames, 0.5, 3 + (guint32) i);
+			key[i] = bursts (&shapes[i], frames, 15 + (guint32) i);
+			k.base = base;
+			if (whole) {
+				shape_test (&k, &shapes[i]);
+				push_all (&k, key[i], frames, 700);
+			}
+		}
+		base = 0;
+		for (gsize i = 0; i < G_N_ELEMENTS (shapes); base += time_of (&shapes[i], frames), i++) {
+			k.base = t.base = base;
+			if (!whole) {
+				shape_test (&k, &shapes[i]);
+				push_all (&k, key[i], frames, frames);
+			}
+			shape_test (&t, &shapes[i]); /* pushes the tail of what was before, in its format */
+			push_all (&t, x[i], frames, 480);
+			ck_assert (gst_harness_push_event (t.h, gst_event_new_gap (base + time_of (&shapes[i], frames), 20 * GST_SECOND))); /* so does this */
+			double *wanted = by_core ("mastercomp", rows, &shapes[i], x[i], frames, key[i], 2);
+			Got g = pull (&t);
+			ck_assert_int_eq (g.frames, frames);
+			for (gsize s = 0; s < 2 * frames; s++)
+				ck_assert_msg (at (&g, s) == wanted[s], "part %d, sample %d: %g instead of %g", (int) i, (int) s, at (&g, s), wanted[s]);
+			drop (&g);
+			g_free (wanted);
+		}
+		ck_assert_ptr_null (message (&t, GST_MESSAGE_ERROR));
+		for (gsize i = 0; i < G_N_ELEMENTS (shapes); i++) {
+			g_free (x[i]);
+			g_free (key[i]);
+		}
+		close_both (&t, &k);
+	}
+}
+END_TEST
+
+/* Who can make the audio's rate is offered nothing else, who cannot is taken: it may be that of the audio to come. */
+START_TEST (the_audios_rate_is_asked_of_who_can_make_it)
+{
+	static const struct {
+		const char *filter, *answer;
+	} asked[] = {
+		{ "audio/x-raw,rate=44100; audio/x-raw,rate=[8000,96000]", "48000" },
+		{ "audio/x-raw,rate={44100,48000,32000}", "48000" },
+		{ "audio/x-raw,rate=44100", "44100" },
+		{ "audio/x-raw,rate={44100,32000}", "{ (int)44100, (int)32000 }" },
+		{ "audio/x-raw,format=S16LE,rate=48000", NULL },
+		{ "audio/x-raw,rate=4000", NULL },
+	};
+	Test t = open_test ("mastercomp", NULL, &STEREO);
+	GstPad *pad = gst_element_request_pad_simple (t.e, "key");
+	for (gsize i = 0; i < G_N_ELEMENTS (asked); i++) {
+		GstCaps *filter = gst_caps_from_string (asked[i].filter), *caps = gst_pad_query_caps (pad, filter);
+		ck_assert_msg (gst_caps_is_empty (caps) == !asked[i].answer, "%s", asked[i].filter);
+		for (guint k = 0; k < gst_caps_get_size (caps); k++) {
+			gchar *rate = gst_value_serialize (gst_structure_get_value (gst_caps_get_structure (caps, k), "rate"));
+			ck_assert_str_eq (rate, asked[i].answer);
+			g_free (rate);
+		}
+		gst_caps_unref (caps);
+		gst_caps_unref (filter);
+	}
+	GstCaps *all = gst_pad_query_caps (pad, NULL), *template = gst_pad_get_pad_template_caps (pad);
+	gint rate = 0;
+	ck_assert (gst_structure_get_int (gst_caps_get_structure (all, 0), "rate", &rate) && rate == 48000 && gst_caps_is_equal (all, template));
+	gst_caps_unref (all);
+	gst_caps_unref (template);
+	gst_element_release_request_pad (t.e, pad);
+	gst_object_unref (pad);
+	close_test (&t);
+}
+END_TEST
+
+/* Each key that is linked is judged anew. */
+START_TEST (a_second_wrong_key_is_told_as_well)
+{
+	const Shape other = { 44100, 2, FALSE, FALSE };
+	const gsize frames = 4800;
+	double *x = noise (&STEREO, frames, 0.1, 3);
+	Test t = open_test ("mastercomp", "threshold=-60:ratio=8:release=10", &STEREO);
+	for (int i = 0; i < 3; i++) {
+		const Shape *s = i == 1 ? &STEREO : &other;
+		Test k = open_key (&t, s);
+		t.base = k.base = (GstClockTime) i * 100 * GST_MSECOND;
+		t.at = 0;
+		push_all (&k, x, s->rate / 10, s->rate / 10);
+		push_all (&t, x, frames, 480);
+		Got g = pull (&t);
+		gchar *why = message (&t, GST_MESSAGE_ERROR);
+		ck_assert (i == 1 ? !why : why && strstr (why, "key pad: rate 44100"));
+		ck_assert ((fabs (at (&g, 9000)) > 0.9 * fabs (x[9000])) == (i != 1));
+		g_free (why);
+		drop (&g);
+		gst_harness_teardown (k.h);
+	}
+	close_test (&t);
+	g_free (x);
+}
+END_TEST
+
 START_TEST (readings_count_the_key)
 {
 	const gsize frames = 4800;
@@ -387,6 +498,9 @@ main (int argc, char **argv)
 	tcase_add_test (t, the_key_comes_and_goes_while_playing);
 	tcase_add_test (t, the_key_may_change_its_channels);
 	tcase_add_test (t, a_key_of_another_rate_leaves_the_audio_alone);
+	tcase_add_test (t, the_rate_may_change_with_the_key);
+	tcase_add_test (t, the_audios_rate_is_asked_of_who_can_make_it);
+	tcase_add_test (t, a_second_wrong_key_is_told_as_well);
 	tcase_add_test (t, readings_count_the_key);
 	suite_add_tcase (s, t);
 	return run_tap (s);
