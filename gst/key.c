@@ -246,13 +246,28 @@ tell (MdynElement *self, gboolean *told, const gchar *what)
 	g_mutex_lock (&self->key.lock);
 }
 
-/* Whether all is there but what a resampler that should change holds back: if both come from one tee, that may itself wait until the audio has gone on (with
- * a query that the audio's queue answers when it is empty). Lock held. */
+/* A tee may itself wait until the audio has gone on, with a query that the audio's queue answers when it is empty. What a resampler or a lookahead before
+ * the pad holds back then never comes. Both lock held. */
+
+/* Whether a resampler that is to change holds the rest. */
 static gboolean
-withheld (const MdynKey *key)
+held_by_change (const MdynKey *key)
 {
 	const MdynKeyPiece *p = gst_queue_array_peek_tail_struct (key->pieces);
 	return p && (guint) p->info.rate != key->rate && key->need <= key->until + WITHHELD;
+}
+
+/* Whether the latency of what is before the pad explains the rest. The lock is let go meanwhile. */
+static gboolean
+held_by_latency (MdynElement *self)
+{
+	MdynKey *key = &self->key;
+	gboolean live = FALSE;
+	GstClockTime min = 0, max = GST_CLOCK_TIME_NONE;
+	g_mutex_unlock (&key->lock);
+	mdyngst_keypad_latency (self, &live, &min, &max);
+	g_mutex_lock (&key->lock);
+	return !live && min > 0 && key->next >= 0 && key->need <= key->until + min + GST_MSECOND;
 }
 
 /* One look at whether there is something to wait for, or to wait for any longer than since `began`: what wakes the thread again is a change or the time
@@ -282,8 +297,8 @@ is_there (MdynElement *self, GstClockTime running, gint64 began, gint64 *until)
 		return FALSE;
 	}
 	gint64 left = GST_CLOCK_TIME_IS_VALID (running) ? remaining (self, running) : G_MAXINT64, now = g_get_monotonic_time ();
-	if (withheld (key))
-		left = MIN (left, MAX (began + BRIEF - now, 0));
+	if (left == G_MAXINT64 && held_by_change (key))
+		left = MAX (began + BRIEF - now, 0);
 	*until = MIN (*until, now + MIN (left, PATIENCE));
 	return left == 0;
 }
@@ -305,9 +320,12 @@ mdyngst_key_wait (MdynElement *self, GstClockTime pts, gboolean discont, gsize f
 	while (!is_there (self, running, began, &until)) {
 		g_cond_wait_until (&key->moved, &key->lock, until);
 		until = g_get_monotonic_time () + PATIENCE;
-		if (!key->live && g_get_monotonic_time () >= began + PATIENCE)
-			tell (self, &key->told_wait,
-			      "nothing comes, the audio waits; a key that has nothing to give sends gaps or EOS; if both come from one tee, a queue belongs before the sink pad");
+		if (key->live || g_get_monotonic_time () < began + PATIENCE)
+			continue;
+		tell (self, &key->told_wait,
+		      "nothing comes, the audio waits; a key that has nothing to give sends gaps or EOS; if both come from one tee, a queue belongs before the sink pad");
+		if (!key->held && held_by_latency (self))
+			break;
 	}
 	count_channels (key, key->at + (gint64) frames);
 	GstFlowReturn ret = key->audio_flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;

@@ -99,6 +99,10 @@ chain (GstPad *pad, GstObject *parent, GstBuffer *buf)
 	g_mutex_lock (&key->lock);
 	MdynKeyPiece p = { .info = key->info };
 	gsize bpf = (gsize) p.info.bpf;
+	if (key->refused && (guint) p.info.rate == key->rate) { /* mended by whoever read the error */
+		mdyngst_key_clear (key);
+		key->refused = FALSE;
+	}
 	key->thread = g_thread_self ();
 	gboolean whole =
 	    bpf && gst_buffer_get_size (buf) % bpf == 0 && (p.info.layout == GST_AUDIO_LAYOUT_INTERLEAVED || gst_buffer_get_audio_meta (buf));

@@ -132,6 +132,43 @@ START_TEST (a_queue_before_the_key_alone_is_told)
 }
 END_TEST
 
+/* Another branch makes the source ask its tee, which waits for the audio's queue, in which the audio waits for what a lookahead holds of the key. It is told and
+ * gone on, whichever branch it is that meets this. */
+START_TEST (a_branch_may_join_the_tee)
+{
+	GstElement *p = parse (TONE "volume=0.1 samplesperbuffer=480 num-buffers=3000 ! " MONO (48000) " ! tee name=t ! queue ! " COMP SINK
+	                       " t. ! queue ! mastergate lookahead=20 threshold=-90 ! c.key"),
+	           *tee = gst_bin_get_by_name (GST_BIN (p), "t"), *sink = gst_bin_get_by_name (GST_BIN (p), "sink");
+	GstBus *bus = gst_element_get_bus (p);
+	Seen s = { .first = -1 };
+	gboolean told = FALSE, ended = FALSE;
+	g_signal_connect (sink, "handoff", G_CALLBACK (look), &s);
+	gst_element_set_state (p, GST_STATE_PLAYING);
+	for (int branches = 0; !ended;) {
+		GstMessage *m = gst_bus_timed_pop_filtered (bus, told ? 20 * GST_SECOND : 10 * GST_MSECOND, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+		ck_assert_msg (m || !told, "it hangs");
+		ended = m && GST_MESSAGE_TYPE (m) == GST_MESSAGE_EOS;
+		told |= m && GST_MESSAGE_TYPE (m) == GST_MESSAGE_WARNING;
+		ck_assert (!m || GST_MESSAGE_TYPE (m) != GST_MESSAGE_ERROR);
+		if (m)
+			gst_message_unref (m);
+		else if (branches++ < 20) {
+			GstElement *branch = gst_parse_bin_from_description ("queue ! fakesink async=false", TRUE, NULL);
+			gst_bin_add (GST_BIN (p), branch);
+			gst_element_sync_state_with_parent (branch);
+			ck_assert (gst_element_link (tee, branch));
+		}
+	}
+	ck_assert_int_eq (s.frames, 3000 * 480);
+	ck_assert_int_ge (s.ducked, s.frames - 48000);
+	gst_element_set_state (p, GST_STATE_NULL);
+	gst_object_unref (bus);
+	gst_object_unref (sink);
+	gst_object_unref (tee);
+	gst_object_unref (p);
+}
+END_TEST
+
 START_TEST (a_key_of_another_rate_is_an_error_that_says_what_is_allowed)
 {
 	static const char *const lines[] = {
@@ -382,6 +419,7 @@ main (int argc, char **argv)
 	tcase_add_test (t, pipelines_duck);
 	tcase_add_test (t, a_tee_without_queues_does_not_hang);
 	tcase_add_test (t, a_queue_before_the_key_alone_is_told);
+	tcase_add_test (t, a_branch_may_join_the_tee);
 	tcase_add_test (t, a_key_of_another_rate_is_an_error_that_says_what_is_allowed);
 	tcase_add_test (t, a_failing_key_leaves_the_audio_alone);
 	tcase_add_test (t, a_live_key_that_never_comes_holds_nothing_up);
