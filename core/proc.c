@@ -119,9 +119,10 @@ build (mdyn_proc *p)
 	p->m = now;
 	p->m.latency = p->ops->latency (p);
 	p->m.span = mdyn_span (p);
-	size_t quanta = (p->m.latency + QUANTUM - 1) / QUANTUM, heard = p->ops->heard ? p->ops->heard (p) + 1 : 0;
-	p->m.ring_size = quanta * QUANTUM + p->m.span;
-	p->m.det_size = (p->row_listen < 0 ? 0 : heard > quanta ? heard : quanta) * QUANTUM + p->m.span;
+	size_t late = (p->m.latency + QUANTUM - 1) / QUANTUM, heard = p->ops->heard ? p->ops->heard (p) + 1 : 0;
+	size_t listened = p->row_listen >= 0 ? late : 0;
+	p->m.ring_size = late * QUANTUM + p->m.span;
+	p->m.det_size = (heard > listened ? heard : listened) * QUANTUM + p->m.span;
 	lay (p, &a);
 	int err = posix_memalign (&p->m.arena, 64, a.used) ? -ENOMEM : 0;
 	if (!err) {
