@@ -81,7 +81,7 @@ struct mdyn_limiter {
 	size_t quiet, quiet_long;                 /* quanta without a peak above the ceiling; how many empty all windows */
 	float *play;                              /* [2][channels][QUANTUM] factors: being played, being computed */
 	unsigned side;                            /* the one being played */
-	struct { bool apart; float least; } playing[2];     /* whether its lanes differ; its smallest factor */
+	struct { bool apart, ones; float least; } playing[2]; /* whether its lanes differ; are all 1; its smallest factor */
 	float db;                                 /* of that, being played */
 };
 
@@ -170,6 +170,7 @@ mdyn_limiter_reset (mdyn_limiter *l)
 		l->play[i] = 1;
 	for (int i = 0; i < 2; i++) {
 		l->playing[i].apart = false;
+		l->playing[i].ones = true;
 		l->playing[i].least = 1;
 	}
 }
@@ -408,8 +409,9 @@ quantum (mdyn_limiter *l)
 	for (unsigned c = 0; c < lanes && idle; c++)
 		idle = lane_of (l, c)->r0 == 0 && lane_of (l, c)->gain == 1;
 	float *play = l->play + (size_t) side * channels * QUANTUM;
-	bool ones = l->playing[side].least == 1 && l->playing[side].apart == l->apart;
+	bool ones = l->playing[side].ones && l->playing[side].apart == l->apart;
 	l->playing[side].apart = l->apart;
+	l->playing[side].ones = idle;
 	l->playing[side].least = 1;
 	if (idle) { /* all else that a lane holds is zero and stays so */
 		for (unsigned c = 0; c < lanes; c++)
@@ -452,8 +454,10 @@ mdyn_limiter_run (mdyn_limiter *l, const float *const *x, size_t at, size_t n, c
 			mdyn_truepeak_tell (l->tp, lowest (l));
 	} else {
 		for (unsigned c = 0; c < channels; c++)
-			for (size_t i = 0; i < n; i++) {
-				float a = fabsf (x[c][i]), *p = &l->peak[c * GROUPS_MAX + (at + i) / l->group];
+			for (size_t i = 0, k; i < n; i += k) {
+				size_t j = (at + i) / l->group, rest = (j + 1) * l->group - at - i;
+				k = rest < n - i ? rest : n - i;
+				float a = mdyn_dsp->peak (x[c] + i, k), *p = &l->peak[c * GROUPS_MAX + j];
 				*p = a > *p ? a : *p;
 			}
 	}
