@@ -278,7 +278,8 @@ query_latency (MdynElement *self, GstQuery *query)
 	if (!gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
 		return FALSE;
 	gst_query_parse_latency (query, &live, &min, &max);
-	mdyngst_keypad_latency (self, &live, &min, &max);
+	if (mdyngst_keypad_latency (self, &live, &min, &max) && live)
+		own += MDYNGST_KEY_GRACE;
 	gst_query_set_latency (query, live, min + own, GST_CLOCK_TIME_IS_VALID (max) ? max + own : max);
 	return TRUE;
 }

@@ -155,7 +155,8 @@ remaining (MdynElement *self, GstClockTime running)
 	GstClock *clock = key->live && key->playing ? gst_element_get_clock (GST_ELEMENT (self)) : NULL;
 	if (!clock)
 		return G_MAXINT64;
-	GstClockTime due = gst_element_get_base_time (GST_ELEMENT (self)) + running + key->latency, now = gst_clock_get_time (clock);
+	GstClockTime due = gst_element_get_base_time (GST_ELEMENT (self)) + running + key->latency + MDYNGST_KEY_GRACE;
+	GstClockTime now = gst_clock_get_time (clock);
 	gst_object_unref (clock);
 	return due > now ? (gint64) ((due - now) / GST_USECOND) + 1 : 0;
 }
@@ -247,14 +248,14 @@ tell (MdynElement *self, gboolean *told, const gchar *what)
 }
 
 /* A tee may itself wait until the audio has gone on, with a query that the audio's queue answers when it is empty. What a resampler or a lookahead before
- * the pad holds back then never comes. Both lock held. */
+ * the pad holds back then never comes. Both with the lock held. */
 
-/* Whether a resampler that is to change holds the rest. */
+/* Whether a resampler holds the rest that is to change its rate, or has and lost it. */
 static gboolean
 held_by_change (const MdynKey *key)
 {
-	const MdynKeyPiece *p = gst_queue_array_peek_tail_struct (key->pieces);
-	return p && (guint) p->info.rate != key->rate && key->need <= key->until + WITHHELD;
+	gboolean changes = (guint) key->info.rate != key->rate || key->next < 0;
+	return changes && key->until > 0 && key->need <= key->until + WITHHELD;
 }
 
 /* Whether the latency of what is before the pad explains the rest. The lock is let go meanwhile. */
@@ -300,6 +301,8 @@ is_there (MdynElement *self, GstClockTime running, gint64 began, gint64 *until)
 	if (left == G_MAXINT64 && held_by_change (key))
 		left = MAX (began + BRIEF - now, 0);
 	*until = MIN (*until, now + MIN (left, PATIENCE));
+	if (left == 0)
+		GST_DEBUG_OBJECT (self, "the key is at %" GST_TIME_FORMAT ", due is %" GST_TIME_FORMAT, GST_TIME_ARGS (key->until), GST_TIME_ARGS (key->need));
 	return left == 0;
 }
 

@@ -25,6 +25,10 @@ typedef struct MdynElement MdynElement;
 
 #define MDYNGST_KEY_CHUNK 1024 /* most frames that mdyngst_key_take gives at once */
 
+/* A live source gives a buffer when its latency is over, the other one no earlier: without more time than that, which of the two threads is first would decide
+ * whether there is a key. Part of the latency of a live pipeline with a key. */
+#define MDYNGST_KEY_GRACE (10 * GST_MSECOND)
+
 /* A buffer in the queue. */
 typedef struct MdynKeyPiece {
 	GstBuffer *buf;
@@ -108,8 +112,8 @@ GstPad *mdyngst_keypad_ref (MdynElement *self);
 /* Asks both peers for their latency. Lock held, let go meanwhile. */
 void mdyngst_key_ask_latency (MdynElement *self);
 
-/* Adds what is behind the pad to an answer to a latency query. */
-void mdyngst_keypad_latency (MdynElement *self, gboolean *live, GstClockTime *min, GstClockTime *max);
+/* Adds what is behind the pad to an answer to a latency query; FALSE: it is not linked. */
+gboolean mdyngst_keypad_latency (MdynElement *self, gboolean *live, GstClockTime *min, GstClockTime *max);
 
 /* Where a buffer lies that is stamped t and would follow at frame `next` (-1: nothing before it). */
 gint64 mdyngst_key_place (gint64 next, GstClockTime t, gboolean discont, guint rate);

@@ -14,7 +14,7 @@ mdyngst_keypad_ref (MdynElement *self)
 	return pad;
 }
 
-void
+gboolean
 mdyngst_keypad_latency (MdynElement *self, gboolean *live, GstClockTime *min, GstClockTime *max)
 {
 	GstPad *pad = mdyngst_keypad_ref (self);
@@ -28,8 +28,10 @@ mdyngst_keypad_latency (MdynElement *self, gboolean *live, GstClockTime *min, Gs
 		if (GST_CLOCK_TIME_IS_VALID (key_max))
 			*max = MIN (*max, key_max + AHEAD); /* GST_CLOCK_TIME_NONE is the largest */
 	}
+	gboolean is_linked = pad != NULL;
 	gst_query_unref (query);
 	gst_clear_object (&pad);
+	return is_linked;
 }
 
 /* Whether p must wait for the audio; a live key never does. Lock held. */

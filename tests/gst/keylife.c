@@ -396,13 +396,48 @@ START_TEST (a_waiting_key_can_be_woken)
 }
 END_TEST
 
+/* By a clock that stands still: a live audio waits for its key until it is due and the time beyond that the latency contains, then goes on without. */
+START_TEST (a_live_key_has_time_to_come)
+{
+	double *x = noise (&STEREO, 960, 0.5, 3);
+	Test t = open_test ("mastercomp", "threshold=-60:ratio=8:attack=0.1:release=5", &STEREO), k = open_key (&t);
+	gst_harness_set_live (t.h, TRUE);
+	gst_harness_set_live (k.h, TRUE);
+	gst_harness_set_upstream_latency (t.h, 10 * GST_MSECOND);
+	gst_harness_set_upstream_latency (k.h, 10 * GST_MSECOND);
+	gst_harness_use_testclock (t.h);
+	for (int i = 0; i < 2; i++) {
+		GstClockTime due = (GstClockTime) i * 10 * GST_MSECOND + gst_harness_query_latency (t.h);
+		Push p = { .t = &t, .x = x, .frames = 480, .size = 480 };
+		gst_harness_set_time (t.h, due - GST_MSECOND);
+		GThread *thread = g_thread_new ("audio", push_in_thread, &p);
+		g_usleep (100000);
+		ck_assert (!g_atomic_int_get (&p.done));
+		if (i == 0)
+			push (&k, x, 480);
+		else
+			gst_harness_set_time (t.h, due + GST_MSECOND);
+		g_thread_join (thread);
+		ck_assert_int_eq (p.ret, GST_FLOW_OK);
+	}
+	Got g = pull (&t);
+	ck_assert_int_eq (g.frames, 960);
+	ck_assert (fabs (at (&g, 900)) < 0.1 * fabs (x[900])); /* ducked, and then on its way back */
+	ck_assert (fabs (at (&g, 1900)) > 1.05 * fabs (x[1900] * at (&g, 900) / x[900]));
+	drop (&g);
+	gst_harness_teardown (k.h);
+	close_test (&t);
+	g_free (x);
+}
+END_TEST
+
 START_TEST (latency_is_that_of_the_later_peer)
 {
 	Test t = open_test ("mastercomp", "lookahead=5", &STEREO), k = open_key (&t);
 	gst_harness_set_live (k.h, TRUE);
 	gst_harness_set_upstream_latency (t.h, 30 * GST_MSECOND);
 	gst_harness_set_upstream_latency (k.h, 70 * GST_MSECOND);
-	ck_assert (gst_harness_query_latency (t.h) == 75 * GST_MSECOND);
+	ck_assert (gst_harness_query_latency (t.h) == 85 * GST_MSECOND); /* with the time in which a live key may come */
 	gst_harness_teardown (k.h);
 	ck_assert (gst_harness_query_latency (t.h) == 35 * GST_MSECOND);
 	close_test (&t);
@@ -426,6 +461,7 @@ main (int argc, char **argv)
 	tcase_add_test (t, flushing_seeks_keep_the_key_beside_the_audio);
 	tcase_add_test (t, a_waiting_audio_can_be_woken);
 	tcase_add_test (t, a_waiting_key_can_be_woken);
+	tcase_add_test (t, a_live_key_has_time_to_come);
 	tcase_add_test (t, latency_is_that_of_the_later_peer);
 	suite_add_tcase (s, t);
 	return run_tap (s);
