@@ -5,10 +5,13 @@
 
 #define SIGMAS 2.5
 #define LEAST 1.2                                 /* LU: less is no change */
+#define WIDE_SIGMAS 0.5                           /* the same two downwards for windows of MDYN_WIDE and more: a rise that was none is soon undone */
+#define WIDE_LEAST 0.4
 #define LATE 30                                   /* blocks by which the spread is learned late */
 #define SEEN 30.0                                 /* s of memory of it */
 #define STILL 10                                  /* blocks */
-#define SURE 40                                   /* blocks: a window as long is no slope, dip or stair */
+#define FALL 10                                   /* blocks: the shortest window downwards */
+#define SURE 40                                   /* blocks: a window as long is no slope or stair */
 #define NO_STAIR 100                              /* blocks after a fall in which the next must come off the level of the section */
 
 /* Windows of the search. */
@@ -89,13 +92,13 @@ mdyn_past_falls (const mdyn_past *p, const mdyn_section *s)
 	if (p->heard < 20)
 		return false;
 	double now = level_of (p, p->heard - 5, p->heard);
-	return now < mdyn_level (s->level) - 3 || now < level_of (p, p->heard - 20, p->heard - 5) - 2;
+	return now < mdyn_level (s->level) - 3 || now < level_of (p, p->heard - 20, p->heard - 5) - 1.5;
 }
 
 void
 mdyn_section_begin (mdyn_section *s, uint64_t from, double energy, double evidence)
 {
-	*s = (mdyn_section) { .since = from, .search = from, .level = energy, .evidence = evidence, .seen = seen_before, .patience = STILL };
+	*s = (mdyn_section) { .since = from, .search = from, .level = energy, .evidence = evidence, .seen = seen_before, .patience = FALL };
 	for (int i = 0; i < MDYN_SCALES; i++) {
 		s->over[i] = over_before[i];
 		s->under[i] = under_before[i];
@@ -131,18 +134,18 @@ spread (const double *known, double n)
 	return known[MDYN_SCALES - 1] * sqrt ((double) scale[MDYN_SCALES - 1] / n);
 }
 
-/* LU by which a window of n blocks has to differ: its own doubt and that of the level. */
+/* LU, the standard deviation of how far a window of n blocks is from the level of its own section: its doubt and that of the level. */
 static double
-needed (const mdyn_section *s, const double *known, size_t n, double ease)
+doubt (const mdyn_section *s, const double *known, size_t n)
 {
 	double window_doubt = spread (known, (double) n), level_doubt = spread (known, fmax (s->evidence, 0.3) / MDYN_BLOCK);
-	return LEAST + SIGMAS * ease * sqrt (window_doubt * window_doubt + level_doubt * level_doubt);
+	return sqrt (window_doubt * window_doubt + level_doubt * level_doubt);
 }
 
 static bool
 goes_up (const mdyn_section *s, const candidate *w, double ease)
 {
-	double level = mdyn_level (s->level), need = needed (s, s->over, w->n, ease);
+	double level = mdyn_level (s->level), need = LEAST + SIGMAS * ease * doubt (s, s->over, w->n);
 	return (w->first + w->second) / 2 - level > need && w->first > level + need / 2 && w->second > level + need / 2;
 }
 
@@ -173,16 +176,16 @@ static bool
 goes_down (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e, const candidate *w, double ease)
 {
 	double level = mdyn_level (s->level), drop = level - w->all;
-	size_t part = w->n < 10 ? 4 : 10;
-	size_t least = e->cue ? 4 : drop < s->dip + 3 ? s->patience : STILL;
-	if (w->n < least || drop <= needed (s, s->under, w->n, ease))
+	bool wide = w->n >= MDYN_WIDE;
+	double need = (wide ? WIDE_LEAST : LEAST) + (wide ? WIDE_SIGMAS : SIGMAS) * ease * doubt (s, s->under, w->n);
+	if (w->n < (drop < s->dip + 3 ? s->patience : FALL) || drop <= need)
 		return false;
-	for (uint64_t k = w->from; k + part <= p->heard; k++)
-		if (level_of (p, k, k + part) > level - 0.4 * drop)
+	for (uint64_t k = w->from; k + FALL <= p->heard; k++)
+		if (level_of (p, k, k + FALL) > level - 0.2 * drop)
 			return false; /* the section goes on */
 	if (w->second < w->first - 1)
 		return false; /* a fade */
-	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 8 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)
+	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 6 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)
 		return false; /* a dip, or its end */
 	if (is_pause (p, w, drop))
 		return false;

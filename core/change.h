@@ -8,7 +8,8 @@
  * than this section's own ups and downs of that length explain: 2.5 of their standard deviation, and 1.2 LU. So steady speech is followed in half a
  * second, and music that swells and sinks is left alone.
  *
- * Upwards that is all. Downwards much else looks like a change:
+ * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on half a standard deviation and .4 LU are enough;
+ * but much else looks like a change:
  *  a pause    its noise stands still as neither speech nor music does
  *  a dip      the last block is far under the window, or the window is ending in something louder; one that went away again makes this section
  *             patient: one as deep must last longer than twice as long
@@ -26,6 +27,7 @@
 #define MDYN_BLOCK 0.1                            /* s */
 #define MDYN_PAST 128                             /* blocks remembered: the longest window, the look-ahead, and some */
 #define MDYN_SCALES 3
+#define MDYN_WIDE 30                              /* blocks: a window as long is known as well as a section */
 
 typedef struct mdyn_past {
 	uint64_t heard;                           /* blocks */

@@ -7,12 +7,19 @@
 
 #include "loudness.h"
 
-#define DRIFT 60                                  /* blocks */
+#define DRIFT 80                                  /* blocks */
 #define SILENCE 6                                 /* blocks that make a break */
 #define EXPECT 15                                 /* blocks after a break in which a change is likely */
+#define OFTEN 250                                 /* blocks: a source that broke off within as many says nothing by it */
 #define DIP 30                                    /* blocks */
 #define AHEAD 4                                   /* blocks in which a fall that begins holds the gain already */
-#define GENTLE 15                                 /* blocks after a fall was found in which the rise is slow: it may be a fade yet */
+#define STEADY 8                                  /* blocks in which a source must not fall until its fall is sure to be no fade, */
+#define STEADY_STAIR 10                           /* and as many more for each such fall before it */
+#define DOUBTED 2                                 /* dB by which the gain may rise until then */
+#define ALIKE 4                                   /* LU within which a noise is that of the section */
+#define ON_TARGET 1                               /* LU: a programme as near is on target, */
+#define ON_TARGET_EARLY 3                         /* or as near while it is young and was left alone so far; */
+#define LEFT_ALONE 4                              /* then a section as near is left alone */
 
 static double
 clamp (double x, double low, double high)
@@ -30,6 +37,15 @@ mdyn_leveller_reset (mdyn_leveller *l)
 	l->changed = INFINITY;
 }
 
+/* Whether the programme, whatever the section. Its level is known the better the longer it is: sections of an even programme scatter by some LU. */
+static bool
+on_target (const mdyn_leveller *l)
+{
+	bool so_far = l->rested > fmax (0, l->age - 5);
+	double near = so_far ? fmin (ON_TARGET + sqrt (10 / fmax (l->age, MDYN_BLOCK)), ON_TARGET_EARLY) : ON_TARGET;
+	return (so_far || l->rested > 10) && fabs (l->rows.target - mdyn_level (l->average)) < near;
+}
+
 /* 6. */
 static double
 wanted (const mdyn_leveller *l)
@@ -37,15 +53,15 @@ wanted (const mdyn_leveller *l)
 	const mdyn_leveller_rows *r = &l->rows;
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
-	double doubt = fmin (1 + s->over[1] / sqrt (fmax (s->evidence, 0.3)), 2);
-	if (l->rested > 10 && fabs (r->target - mdyn_level (l->average)) < 1)
-		doubt = fmax (doubt, 2.5); /* the programme is on target, whatever the section */
+	double doubt = fmin (1 + s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
+	if (on_target (l))
+		doubt = LEFT_ALONE;
 	if (fabs (g) < doubt && (l->gain == 0 || (l->age >= 3 && fabs (l->gain) < doubt)))
 		return 0;
 	if (s->played > 1)
-		g += 0.8 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
+		g += 0.6 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
 	if (l->out_age > 5)
-		g += clamp (r->target - mdyn_level (l->out), -1, 1);
+		g += clamp (3 * (r->target - mdyn_level (l->out)), -3, 3);
 	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = clamp (fmin (g, l->boost_cap), -r->max_cut, r->max_boost);
@@ -122,6 +138,16 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 	}
 }
 
+/* A change was found. doubted: downwards, and it may be a fade. */
+static void
+fell (mdyn_leveller *l, bool doubted)
+{
+	if (doubted && !l->fall.stairs)
+		l->fall.gain = l->now;
+	l->fall.stairs = doubted ? l->fall.stairs + 1 : 0;
+	l->fall.steady = 0;
+}
+
 /* 4. True if a new section was found. */
 static bool
 turn (mdyn_leveller *l)
@@ -156,6 +182,7 @@ turn (mdyn_leveller *l)
 		begin_section (l, found.from, mdyn_energy (found.level), 0.7 * MDYN_BLOCK * (double) found.n);
 	}
 	e->fell = down ? l->past.heard : 0;
+	fell (l, down && !(found.recalled >= 0 && found.n >= MDYN_WIDE));
 	redate (l, found.from, wanted (l));
 	return true;
 }
@@ -164,7 +191,7 @@ turn (mdyn_leveller *l)
 static void
 follow (mdyn_leveller *l)
 {
-	bool fresh = l->changed < 5;
+	bool fresh = l->changed < 8;
 	double want = wanted (l), error = want - l->gain;
 	if (fabs (error) > l->rows.dead_band)
 		l->following = true;
@@ -174,8 +201,8 @@ follow (mdyn_leveller *l)
 		l->gain = 0;
 	if (!l->following)
 		return;
-	double step = error * (1 - exp (-MDYN_BLOCK / (fresh ? 0.3 : 0.5)));
-	double up = fmin (l->rows.rise, fresh ? 8 : 1) * MDYN_BLOCK, down = fmin (l->rows.fall, fresh ? 30 : 2) * MDYN_BLOCK;
+	double step = error * (1 - exp (-MDYN_BLOCK / (fresh ? 0.2 : 0.3)));
+	double up = fmin (l->rows.rise, fresh ? 8 : 1) * MDYN_BLOCK, down = fmin (l->rows.fall, fresh ? 30 : 4) * MDYN_BLOCK;
 	l->gain += clamp (step, -down, up);
 }
 
@@ -204,10 +231,12 @@ mdyn_leveller_cue (mdyn_leveller *l)
 	l->before.level = 0;
 	l->boost_cap = INFINITY;
 	l->expected.fell = 0;
+	l->fall.stairs = 0;
 	l->holding = false;
+	l->out_age = 0; /* the item before is not made up for in this one */
 }
 
-/* A break in the sound: what comes after it may be anything. */
+/* A break in the sound: what comes after it may be anything, unless the source breaks off often. */
 static void
 expect (mdyn_leveller *l, double loudness)
 {
@@ -216,9 +245,28 @@ expect (mdyn_leveller *l, double loudness)
 	l->quiet = loudness < -65 ? l->quiet + 1 : 0;
 	if (l->quiet < SILENCE)
 		return;
-	l->expected.cue = EXPECT;
+	if (l->quiet == SILENCE) {
+		l->often = l->past.heard - l->broke < OFTEN;
+		l->broke = l->past.heard;
+	}
+	if (!l->often)
+		l->expected.cue = EXPECT;
 	l->boost_cap = INFINITY;
 	l->section.evidence = fmin (l->section.evidence, 2);
+}
+
+/* 4. The noise of a pause that was taken for a section, having begun with the end of the sound. */
+static void
+leave_pause (mdyn_leveller *l, double loudness)
+{
+	mdyn_section *s = &l->section;
+	if (!l->past.still || l->past.heard - s->since > DIP || s->level > 0.4 * l->before.level || fabs (loudness - mdyn_level (s->level)) > ALIKE)
+		return;
+	*s = l->before;
+	s->search = l->past.heard - 1;
+	l->before.level = 0;
+	l->fall.stairs = 0;
+	redate (l, l->played, wanted (l));
 }
 
 /* 3. m: energy of the last 400 ms. */
@@ -266,8 +314,11 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 		l->boost_cap = fmax (0, -40 - loudness);
 	if (!on)
 		return;
+	leave_pause (l, loudness);
 	bool pausing = p->still && p->still < 15 / MDYN_BLOCK && loudness < mdyn_level (s->level) - 4;
 	l->hold[mdyn_at (k)] = l->holding = pausing || mdyn_past_falls (p, s);
+	if (!l->holding && l->fall.stairs && ++l->fall.steady >= STEADY + STEADY_STAIR * (l->fall.stairs - 1))
+		l->fall.stairs = 0;
 	if (turn (l) || m <= s->level / 10 || pausing)
 		return;
 	learn (l, m);
@@ -291,9 +342,7 @@ rise (const mdyn_leveller *l, uint64_t p)
 	double loudness = l->past.loudness[mdyn_at (p)];
 	if (loudness < -75)
 		return fmax (60, fastest);
-	if (loudness < mdyn_level (l->section.level) - 10)
-		return 0;
-	return l->expected.fell && l->past.heard - l->expected.fell < GENTLE ? fmin (3, fastest) : fastest;
+	return loudness < mdyn_level (l->section.level) - 10 ? 0 : fastest;
 }
 
 /* 8. */
@@ -312,6 +361,8 @@ mdyn_leveller_play (mdyn_leveller *l, double *start)
 	if (p == 0)
 		l->now = want;
 	*start = l->now;
+	if (l->fall.stairs)
+		want = fmin (want, fmax (l->fall.gain + DOUBTED, l->now));
 	if (l->audible) {
 		/* Before the loud block 60 dB/s are as much as the end of the quiet one bears; once it has begun, less time is better. */
 		double fall = fmax (late < l->now ? 120 : 60, l->rows.fall);

@@ -43,6 +43,11 @@ typedef struct mdyn_leveller {
 	bool seeded, audible;                     /* of the item: its level is known; a block of it above the gate has been played */
 	mdyn_section section, before;             /* before.level 0: not to be returned to */
 	mdyn_expectation expected;
+	struct {
+		unsigned stairs;                  /* falls found one after the other, none of them sure; 0: what was found last is sure */
+		unsigned steady;                  /* blocks since the last of them in which the source did not fall */
+		double gain;                      /* played when the first was found */
+	} fall;                                   /* that may be a fade */
 	unsigned next_recalled;
 	double age;                               /* s of active blocks since the seed */
 	double rested;                            /* s at 0 dB, less those elsewhere since */
@@ -53,6 +58,8 @@ typedef struct mdyn_leveller {
 	bool following, holding;
 	double changed;                           /* s since the last change */
 	unsigned quiet;                           /* blocks below -65 LUFS */
+	uint64_t broke;                           /* the block of the last break in the sound; the start is one */
+	bool often;                               /* and the one before it was not long ago */
 	double boost_cap;                         /* what the noise of the pauses allows */
 } mdyn_leveller;
 
