@@ -11,8 +11,8 @@
 #define SEEN 30.0                                 /* s of memory of it */
 #define STILL 10                                  /* blocks */
 #define FALL 10                                   /* blocks: the shortest window downwards */
+#define LATELY 100                                /* blocks after a fall in which the next must come off the level of the section */
 #define SURE 40                                   /* blocks: a window as long is no slope or stair */
-#define NO_STAIR 100                              /* blocks after a fall in which the next must come off the level of the section */
 
 /* Windows of the search. */
 static const size_t window[] = { 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100 };
@@ -93,6 +93,12 @@ mdyn_past_falls (const mdyn_past *p, const mdyn_section *s)
 		return false;
 	double now = level_of (p, p->heard - 5, p->heard);
 	return now < mdyn_level (s->level) - 3 || now < level_of (p, p->heard - 20, p->heard - 5) - 1.5;
+}
+
+bool
+mdyn_fell_lately (const mdyn_expectation *e, const mdyn_past *p)
+{
+	return e->fell && p->heard - e->fell < LATELY;
 }
 
 void
@@ -191,7 +197,7 @@ goes_down (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e,
 		return false;
 	if (w->n >= SURE || w->from < 10)
 		return true;
-	bool stair = e->fell && p->heard - e->fell < NO_STAIR && level_of (p, w->from - 10, w->from) < level - 2;
+	bool stair = mdyn_fell_lately (e, p) && level_of (p, w->from - 10, w->from) < level - 2;
 	return !stair && !is_slope (p, w, level);
 }
 

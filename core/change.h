@@ -82,6 +82,9 @@ double mdyn_past_gated (const mdyn_past *p, uint64_t from, uint64_t to);
 /* Whether the source is going down now: below its section, or below what it was a second ago. */
 bool mdyn_past_falls (const mdyn_past *p, const mdyn_section *s);
 
+/* Whether a fall was found not long ago: what falls again may be a fade. */
+bool mdyn_fell_lately (const mdyn_expectation *e, const mdyn_past *p);
+
 void mdyn_section_begin (mdyn_section *s, uint64_t from, double energy, double evidence);
 
 /* Learns the section's own ups and downs, 3 s late: by then a change would have been found. */

@@ -16,6 +16,7 @@
 #define STEADY 8                                  /* blocks in which a source must not fall until its fall is sure to be no fade, */
 #define STEADY_STAIR 10                           /* and as many more for each such fall before it */
 #define DOUBTED 2                                 /* dB by which the gain may rise until then */
+#define SHEER 12                                  /* LU: what fell as deep in one step is no fade */
 #define ALIKE 4                                   /* LU within which a noise is that of the section */
 #define ON_TARGET 1                               /* LU: a programme as near is on target, */
 #define ON_TARGET_EARLY 3                         /* or as near while it is young and was left alone so far; */
@@ -53,6 +54,7 @@ wanted (const mdyn_leveller *l)
 	const mdyn_leveller_rows *r = &l->rows;
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
+	double hold = 1 + 2 * r->strength; /* less where differences are to stay: they are no error */
 	double doubt = fmin (1 + s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
 	if (on_target (l))
 		doubt = LEFT_ALONE;
@@ -61,7 +63,7 @@ wanted (const mdyn_leveller *l)
 	if (s->played > 1)
 		g += 0.6 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
 	if (l->out_age > 5)
-		g += clamp (3 * (r->target - mdyn_level (l->out)), -3, 3);
+		g += clamp (hold * (r->target - mdyn_level (l->out)), -hold, hold);
 	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = clamp (fmin (g, l->boost_cap), -r->max_cut, r->max_boost);
@@ -138,16 +140,6 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 	}
 }
 
-/* A change was found. doubted: downwards, and it may be a fade. */
-static void
-fell (mdyn_leveller *l, bool doubted)
-{
-	if (doubted && !l->fall.stairs)
-		l->fall.gain = l->now;
-	l->fall.stairs = doubted ? l->fall.stairs + 1 : 0;
-	l->fall.steady = 0;
-}
-
 /* 4. True if a new section was found. */
 static bool
 turn (mdyn_leveller *l)
@@ -181,8 +173,12 @@ turn (mdyn_leveller *l)
 			l->before.level = 0;
 		begin_section (l, found.from, mdyn_energy (found.level), 0.7 * MDYN_BLOCK * (double) found.n);
 	}
+	bool known = found.recalled >= 0 && found.n >= MDYN_WIDE, sheer = was - found.level > SHEER && found.n < MDYN_WIDE && !mdyn_fell_lately (e, &l->past);
 	e->fell = down ? l->past.heard : 0;
-	fell (l, down && !(found.recalled >= 0 && found.n >= MDYN_WIDE));
+	if (!l->fall.stairs)
+		l->fall.gain = l->now;
+	l->fall.stairs = down && !known && !sheer ? l->fall.stairs + 1 : 0;
+	l->fall.steady = 0;
 	redate (l, found.from, wanted (l));
 	return true;
 }

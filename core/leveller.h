@@ -10,16 +10,18 @@
  * A block is 100 ms, its energy the mean square after K weighting (core/loudness.h). On each block:
  *  1. gate     on: 400 ms mean above the gate and the block above -70 LUFS. active: also above the level - 10 LU. Else all stands still.
  *  2. seed     the level is the mean of the first 3 blocks above the gate, of more if they are known before the first is played, and the gain is
- *              that from the start of the stream, or from the cue; at most 15 dB up for 2 s; 0 where 2 LU or less are missing
- *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds, and forgets faster where the last 6 s all disagree with it
- *  4. change   up or down; a level that was there lately is recognised sooner, and so is any after a silence. A fall that is over within 3 s was a
- *              dip: the section before it goes on
+ *              that from the start of the stream, or from the cue; at most 15 dB up for 2 s; 0 where less than 3 LU are missing
+ *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds, and forgets faster where the last 8 s all disagree with it
+ *  4. change   up or down; a level that was there lately is recognised sooner, and so is any after a silence, unless silences are frequent. A fall
+ *              that is over within 3 s was a dip, one to what then stands still was a pause: the section before it goes on
  *  5. re-date  the plan is rewritten from the start of the section
  *  6. wanted   target - level, with what this section and the programme came out short of; held back by strength and by the noise of the pauses
  *              (lifted to -40 LUFS at most), within max_boost and max_cut. 0 dB is kept while the level is on target within its own doubt, or
- *              within 2.5 LU of it in a programme that has been on target so far
+ *              within 4 LU of it in a programme that has been on target so far
  *  7. follow   the gain nears what is wanted once that is dead_band away
- *  8. play     falls end before the loud block begins; a rise begins with the quiet one, slowly at first, and waits while the source falls or pauses
+ *  8. play     falls end before the loud block begins; a rise begins with the quiet one and waits while the source falls or pauses. A section that
+ *              may be a fade yet is lifted by 2 dB only, until the source has stood its ground for .8 s, longer with each fall after the first; one
+ *              known from before, or 12 LU deep in one step, is none
  * Gains are in dB, levels in LUFS, times in s unless said otherwise. Pure arithmetic: no function allocates. */
 #ifndef MDYN_CORE_LEVELLER_H
 #define MDYN_CORE_LEVELLER_H

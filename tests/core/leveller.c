@@ -85,6 +85,49 @@ START_TEST (stays_at_zero_on_target)
 }
 END_TEST
 
+/* Lines 3 LU under and over the target, which the programme meets: none is touched. */
+START_TEST (leaves_sections_of_a_programme_on_target)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	ck_assert (ride (&l, -20.1, 0, 300) == 0);
+	for (int i = 0; i < 10; i++)
+		ck_assert (ride (&l, -20.1 + (i % 2 ? 3 : -3), 0, 60) == 0);
+}
+END_TEST
+
+/* A loud speaker and one 7 LU under him take turns, 3 s and 6 s: the whole is on target. */
+START_TEST (whole_programme_is_on_target)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	double energy[1800], sum = 0, start;
+	int played = 0;
+	for (int i = 0; i < 1800; i++) {
+		double lufs = i % 90 < 60 ? -30 : -23;
+		energy[i] = pow (10, (lufs + (i % 4 - 1.5) + 2 * sin (i * 0.7) + 0.691) / 10);
+		mdyn_leveller_hear (&l, energy[i]);
+		if (i >= 3) {
+			double to = mdyn_leveller_play (&l, &start);
+			sum += energy[played++] * pow (10, (start + to) / 20);
+		}
+	}
+	NEAR (-0.691 + 10 * log10 (sum / played), -20, 0.3, LUFS of the whole);
+}
+END_TEST
+
+/* A hall dies away by 45 LU/s into noise that stands still: what lies between the two is no section. */
+START_TEST (noise_after_a_decay_is_a_pause)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	double before = ride (&l, -20, 0, 150);
+	ride (&l, -20, -4.5, 13);
+	for (int i = 0; i < 60; i++) {
+		double start;
+		mdyn_leveller_hear (&l, pow (10, (-54 + 0.1 * sin (i) + 0.691) / 10));
+		ck_assert_double_lt (mdyn_leveller_play (&l, &start), before + 0.5);
+	}
+}
+END_TEST
+
 START_TEST (rows_do_what_they_say)
 {
 	mdyn_leveller_rows r = defaults;
@@ -251,6 +294,9 @@ main (void)
 	tcase_add_test (t, follows_sections);
 	tcase_add_test (t, leaves_fades_dips_and_pauses);
 	tcase_add_test (t, stays_at_zero_on_target);
+	tcase_add_test (t, leaves_sections_of_a_programme_on_target);
+	tcase_add_test (t, whole_programme_is_on_target);
+	tcase_add_test (t, noise_after_a_decay_is_a_pause);
 	tcase_add_test (t, rows_do_what_they_say);
 	tcase_add_test (t, cue_begins_anew);
 	tcase_add_test (t, cue_in_silence_is_none);
