@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: mdyn contributors
-"""The programmes of the live mode: two halves of other voices, other music, other levels. Constants are chosen on TUNE, REPORT is only reported.
+"""The programmes of the live mode: two halves of other voices, other music, other levels. Constants are chosen on TUNE, REPORT is only reported; BLIND, with
+yet other voices and music, was not heard before the constants stood.
 
 A programme is a list of parts, one after another:
   (source, LUFS, s)              a section: its own gated loudness is brought to that level
@@ -28,6 +29,7 @@ FILLETS = "/usr/share/games/fillets-ng/sound/*/cs/"
 BALL, FROZEN, RACER = "/usr/share/games/neverball/bgm/", "/usr/share/games/frozen-bubble/snd/", "/usr/share/games/etr/music/"
 PACKAGES = {"ffmpeg": "loudnorm, dynaudnorm, speechnorm and the meter", "espeak-ng": "voices", "neverball-common": "music", "gnuplot-nox": "pictures",
             "asterisk-core-sounds-en-g722": "a voice", "asterisk-core-sounds-fr-g722": "a voice", "asterisk-core-sounds-it-g722": "a voice",
+            "asterisk-core-sounds-ru-g722": "a voice",
             "fillets-ng-data-cs": "two voices", "frozen-bubble-data": "music", "extremetuxracer-data": "music"}
 TEXT = ("Good evening, here is the news at nine o'clock. The harbour was closed this morning after a storm broke two of its moorings, and ferries are late. "
         "In the council there was no majority for the new bridge; a second vote is planned for the spring. We asked people in the market what they think. "
@@ -37,12 +39,14 @@ TEXT = ("Good evening, here is the news at nine o'clock. The harbour was closed 
 VOICES = {
     "allison": sorted(glob.glob(ASTERISK + "en_US_f_Allison/[cdv]*.g722")), "synth-gb": ("en-gb", 150), "synth-us": ("en-us+f3", 170), "synth-low": ("en-us+m7", 135),
     "june": sorted(glob.glob(ASTERISK + "fr_CA_f_June/[cdv]*.g722")), "carlo": sorted(glob.glob(ASTERISK + "it_IT_m_Carlo/[cdv]*.g722")),
+    "irina": sorted(glob.glob(ASTERISK + "ru_RU_f_*/[cdv]*.g722")), "synth-fr": ("fr+m1", 150), "synth-pt": ("pt+f4", 165), "synth-cs": ("cs", 140),
     "fish-small": sorted(glob.glob(FILLETS + "*m-*.ogg")), "fish-big": sorted(glob.glob(FILLETS + "*v-*.ogg")),
 }
 MUSIC = {
     "track1": BALL + "track1.ogg", "track2": BALL + "track2.ogg", "track4": BALL + "track4.ogg", "track5": BALL + "track5.ogg", "frozen": FROZEN + "introzik.ogg", "frozen2": FROZEN + "frozen-mainzik-2p.ogg",
     "calm": RACER + "calmrace-ks.ogg", "credits": RACER + "credits1-cp.ogg", "freezing": RACER + "freezingpoint.ogg", "race": RACER + "race1-jt.ogg",
     "spunky": RACER + "spunkyrace-ks.ogg", "start": RACER + "start1-jt.ogg",
+    "track3": BALL + "track3.ogg", "track6": BALL + "track6.ogg", "title": BALL + "title.ogg", "frozen1": FROZEN + "frozen-mainzik-1p.ogg",
 }
 
 TUNE = {
@@ -84,6 +88,32 @@ REPORT = {
     "concert": [("freezing", -33, 16), ("race", -14, 28), ("freezing", -30, 16)],
     "podcast": [("credits", -15, 12), ("fish-small", -22, 20), ("june", -24, 14), ("fish-small", -22, 14), ("credits", -15, 10)],
 }
+ON_TARGET = "music on target", "talk on target"
+BLIND_VOICES, BLIND_MUSIC, BLIND_SEED = ("irina", "synth-fr", "synth-pt", "synth-cs"), ("track3", "track6", "title", "frozen1"), 20261128
+
+
+def drawn(seed):
+    """The forms of the report half with other voices and music, at other levels and of other lengths."""
+    rng, out = np.random.default_rng(seed), {}
+    for name, parts in REPORT.items():
+        voices, music, chosen = list(rng.permutation(BLIND_VOICES)), list(rng.permutation(BLIND_MUSIC)), {}
+        loudest = max(max(part[1:-1]) for part in parts if part[0] not in ("pause", "fade"))
+        shift, spread = (0, 0) if name in ON_TARGET else (rng.uniform(-3, min(3, -7 - loudest)), 1.5)
+        out[name] = []
+        for part in parts:
+            seconds = round(part[-1] * rng.uniform(0.75, 1.35), 1)
+            if part[0] in ("pause", "fade"):
+                out[name].append((*part[:-1], seconds))
+                continue
+            noisy, _, source = part[0].rpartition(" ")
+            if source not in chosen:
+                chosen[source] = str((music if source in MUSIC else voices).pop())
+            off = shift + rng.uniform(-spread, spread)
+            out[name].append((f"{noisy} {chosen[source]}".strip(), *(round(v + off, 1) for v in part[1:-1]), seconds))
+    return out
+
+
+BLIND = drawn(BLIND_SEED)
 WHISPER = {"whisper to explosion": [("synth-gb", -42, 12), ("track5", -5, 6), ("synth-gb", -42, 14)]}
 # of what tests/packages has
 SHORT = {
@@ -92,7 +122,6 @@ SHORT = {
     "jumps": [("track1", -36, 10), ("track1", -16, 10), ("synth-gb", -38, 12), ("synth-gb", -18, 10)],
     **WHISPER,
 }
-ON_TARGET = "music on target", "talk on target"
 
 
 @functools.lru_cache(maxsize=None)
