@@ -54,7 +54,7 @@ wanted (const mdyn_leveller *l)
 	const mdyn_leveller_rows *r = &l->rows;
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
-	double hold = 1 + 2 * r->strength; /* less where differences are to stay: they are no error */
+	double makeup = 1 + 2 * r->strength; /* less where differences are to stay: they are nothing to make up for */
 	double doubt = fmin (1 + s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
 	if (on_target (l))
 		doubt = LEFT_ALONE;
@@ -63,7 +63,7 @@ wanted (const mdyn_leveller *l)
 	if (s->played > 1)
 		g += 0.6 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
 	if (l->out_age > 5)
-		g += clamp (hold * (r->target - mdyn_level (l->out)), -hold, hold);
+		g += clamp (makeup * (r->target - mdyn_level (l->out)), -makeup, makeup);
 	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = clamp (fmin (g, l->boost_cap), -r->max_cut, r->max_boost);
