@@ -16,7 +16,7 @@ Written by `tests/live/live`, which measures all of it anew; not edited by hand.
 Versions: {versions}.
 
 Two halves of {n} programmes each, made of speech and music (`tests/live/family.py`): other voices, other music, other levels. Constants were chosen on one half, and on 1260 programmes
-of the same forms drawn at random from its voices and music and from packages that are in neither half (Spanish prompts, Dutch actors, three more synthetic voices, 31 pieces of game
+of the same forms drawn at random from its voices and music and from packages that are in neither half (Spanish prompts, Dutch actors, three more synthetic voices, 30 pieces of game
 music), the leveller alone riding on their blocks. The figures are of the other half, except where the line says so.
 {seen}
 
