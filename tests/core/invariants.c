@@ -177,6 +177,34 @@ START_TEST (changes_fall_on_the_same_frame)
 }
 END_TEST
 
+/* The compressor's and the gate's channels part and join, _i with auto-release: wherever the caller's blocks end. */
+START_TEST (channels_join_on_the_same_frame)
+{
+	const mdyn_kind kinds[] = { MDYN_GATE, MDYN_COMP, MDYN_COMP };
+	const mdyn_class *cls = mdyn_class_get (kinds[_i]);
+	fill (2);
+	for (int pass = 0; pass < 2; pass++) {
+		mdyn_proc *p = make (cls, MDYN_F64, 48000, 2);
+		if (_i == 2)
+			ck_assert_int_eq (mdyn_set (p, MDYN_COMP_auto_release, 1), 0);
+		double *out = pass ? b64 : a64;
+		for (size_t at = 0, n; at < FRAMES; at += n) {
+			n = 4003 - at % 4003;
+			n = pass && n > 13 ? 13 : n;
+			n = n < FRAMES - at ? n : FRAMES - at;
+			if (at % 4003 == 0)
+				ck_assert_int_eq (mdyn_set (p, mdyn_class_find (cls, "link")->id, at / 4003 % 2 ? 40 : 100), 0);
+			void *o[2] = { out + at, out + FRAMES + at };
+			const void *i[2] = { in64 + at, in64 + FRAMES + at };
+			EXPECT (mdyn_process (p, o, i, NULL, n) == 0, "process failed");
+		}
+		mdyn_destroy (&p);
+	}
+	for (size_t i = 0; i < 2 * FRAMES; i++)
+		EXPECT (a64[i] == b64[i], "%s: differs at %zu", cls->name, i);
+}
+END_TEST
+
 /* Rows that leave a processor nothing to do; found by what the row means, listed here since "neutral" is no property of a table. */
 static void
 neutral (mdyn_proc *p, mdyn_kind kind)
@@ -342,6 +370,7 @@ main (void)
 	tcase_set_timeout (t, 120);
 	tcase_add_loop_test (t, blocks_do_not_matter, 0, MDYN_KINDS * 8);
 	tcase_add_loop_test (t, changes_fall_on_the_same_frame, 0, MDYN_KINDS * 8);
+	tcase_add_loop_test (t, channels_join_on_the_same_frame, 0, 3);
 	for (int k = 0; k < MDYN_KINDS; k++) {
 		tcase_add_loop_test (t, idle_keeps_every_bit, k * 8, k * 8 + 1);
 		tcase_add_loop_test (t, nonfinite_leaves_no_trace, k * 8, k * 8 + 4);
