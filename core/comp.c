@@ -158,8 +158,8 @@ is_linked (const comp *s)
 	return s->ramp[LINK].now >= 1 && s->ramp[LINK].step == 0;
 }
 
-/* Below link 100 every channel goes on by itself from where the common reduction stood, with the level it has. Back at 100 they are one again once they have met, which is looked for at a
- * fixed place in the stream, so that the caller's blocks do not matter. */
+/* Below link 100 every channel goes on by itself from where the common reduction stood, with the level it has. Back at 100 they are one again once they
+ * have met, which is looked for at a fixed place in the stream, so that the caller's blocks do not matter. */
 static void
 part_or_join (const mdyn_proc *p, comp *s, size_t from, size_t at)
 {
