@@ -17,8 +17,8 @@
  * (van Herk, Pattern Recognition Letters 13/7 1992: running maximum of the present block of w, suffix maxima of the one before.) */
 void mdyn_slide_max (float *s, size_t w, size_t at, float *x, size_t n);
 
-/* The FIR: two boxes in a row, behind a delay. The longer makes the slope, the shorter rounds its corners, which splatter else. They are running sums, which would
- * drift if they were not exact: values are multiples of MDYN_BOXES_GRAIN, at most 1, and a sum has no more bits than a double. */
+/* The FIR: two boxes in a row, behind a delay. The longer makes the slope, the shorter rounds its corners, which splatter else. They are running sums,
+ * which would drift if they were not exact: values are multiples of MDYN_BOXES_GRAIN, at most 1, and a sum has no more bits than a double. */
 typedef struct mdyn_boxes {
 	size_t late, first, second;               /* delay, lengths in values; first + second = length + 1 */
 } mdyn_boxes;

@@ -36,7 +36,8 @@ typedef struct mdyn_truepeak mdyn_truepeak;
 /* Frames in a group: 8, from 64 kHz up 16, from 128 kHz up 32; it divides MDYN_TRUEPEAK_DELAY and QUANTUM. */
 size_t mdyn_truepeak_group (unsigned rate);
 
-/* Carves from the arena in both passes; returns NULL while counting. Reset is not needed after it. groups: whether they will be asked for; a meter needs none. */
+/* Carves from the arena in both passes; returns NULL while counting. Reset is not needed after it. groups: whether they will be
+ * asked for; a meter needs none. */
 mdyn_truepeak *mdyn_truepeak_lay (mdyn_arena *a, unsigned rate, unsigned channels, bool groups);
 
 /* Forgets the audio and the maximum. */
@@ -45,8 +46,8 @@ void mdyn_truepeak_reset (mdyn_truepeak *t);
 /* Takes n frames of x[channel], places at .. at + n - 1 of the quantum; finite, |x| < 2^72. Returns the largest |x|. */
 float mdyn_truepeak_put (mdyn_truepeak *t, const float *const *x, size_t at, size_t n);
 
-/* Once a quantum is complete, before the next frame comes in: groups and maximum of it. floor: peaks below it do not matter, groups that stay below may read as 0; 0
- * to know all. */
+/* Once a quantum is complete, before the next frame comes in: groups and maximum of it. floor: peaks below it do not matter, groups that stay below may
+ * read as 0; 0 to know all. */
 void mdyn_truepeak_tell (mdyn_truepeak *t, float floor);
 
 /* The peaks of a channel in the last complete quantum q: QUANTUM / group values, of frames 64 q - 32 on. Alive until the next tell. */

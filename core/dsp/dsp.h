@@ -83,7 +83,8 @@ typedef struct mdyn_kernels {
 	 * share s = lean + slope (1 - w); 0 where one is not above 0. Of 0 and 0 exactly 1. */
 	void (*power_mean) (double *wide, const double *narrow, double lean, double slope, size_t n);
 
-	/* True peak, see truepeak.c. Frames are dealt to four rows: frame 4 m + r goes to row[r * MDYN_ROW + m]. x: frames at .. at + n - 1. Returns the largest |x[i]|. */
+	/* True peak, see truepeak.c. Frames are dealt to four rows: frame 4 m + r goes to row[r * MDYN_ROW + m]. x: frames at .. at + n - 1.
+	 * Returns the largest |x[i]|. */
 	float (*deal) (float *row, const float *x, size_t at, size_t n);
 
 	/* half: half a frame after frames 2 .. 65 of x, in rows of MDYN_HALF_ROW; returns the largest magnitude. Reads frames -27 .. 95. */
@@ -93,8 +94,8 @@ typedef struct mdyn_kernels {
 	 * -3 .. 65 of half. False, and peak not written, where all are below floor. */
 	bool (*true_peaks) (float *peak, const float *x, const float *half, float floor);
 
-	/* peak[8] of groups of 8 frames: adds the level of what alternates from sample to sample around each, at most bound times itself. x begins 40 frames before the
-	 * first; reads frames -1 .. 135. */
+	/* peak[8] of groups of 8 frames: adds the level of what alternates from sample to sample around each, at most bound times itself. x begins 40
+	 * frames before the first; reads frames -1 .. 135. */
 	void (*alternation) (float *peak, const float *x, float bound);
 } mdyn_kernels;
 

@@ -558,9 +558,9 @@ true_peaks (float *restrict peak8, const float *restrict x, const float *restric
 }
 
 /* Means of 8 frames of the alternation (-1)^n, one every 4, smoothed by a triangle over 7 that do not overlap; the largest from 2 means before to 1 after
- * counts: where the alternation is out of step with the frames, they are small themselves. There is one in between for bursts whose tone just fits the others (3/8 of the
- * rate, 8 frames): only those tell where it begins and ends. A quarter of what follows less what leads lets a slope, as every tone low in the band is one, sum to
- * nothing. */
+ * counts: where the alternation is out of step with the frames, they are small themselves. There is one in between for bursts whose tone just fits the
+ * others (3/8 of the rate, 8 frames): only those tell where it begins and ends. A quarter of what follows less what leads lets a slope, as every tone low
+ * in the band is one, sum to nothing. */
 static void
 alternation (float *restrict peak8, const float *restrict x, float bound)
 {
