@@ -197,8 +197,10 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
 			mdyngst_stream_drain (self);
 		break;
 	case GST_EVENT_SEGMENT:
-		if (segment_differs (self, event))
+		if (segment_differs (self, event)) {
 			mdyngst_stream_drain (self);
+			mdyngst_key_audio_moves (self);
+		}
 		break;
 	case GST_EVENT_STREAM_START:
 		mdyngst_stream_drain (self);

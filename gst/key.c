@@ -7,7 +7,7 @@
 #define ROUNDED (2 * GST_MSECOND)     /* timestamps of many containers are no finer than a millisecond: no reason to cut a hole */
 #define PATIENCE (3 * G_USEC_PER_SEC) /* then the user is told what is waited for */
 #define WITHHELD (40 * GST_MSECOND)   /* more than a resampler holds of its input */
-#define BRIEF (G_USEC_PER_SEC / 10)   /* to wait for that */
+#define BRIEF (G_USEC_PER_SEC / 2)    /* to wait for that */
 
 gint64
 mdyngst_key_place (gint64 next, GstClockTime t, gboolean discont, guint rate)
@@ -49,6 +49,7 @@ mdyngst_key_clear (MdynKey *key)
 		drop_first (key);
 	key->next = -1;
 	key->until = 0;
+	key->changing = FALSE;
 	key->thread = NULL;
 }
 
@@ -250,15 +251,15 @@ tell (MdynElement *self, gboolean *told, const gchar *what)
 /* A tee may itself wait until the audio has gone on, with a query that the audio's queue answers when it is empty. What a resampler or a lookahead before
  * the pad holds back then never comes. Both with the lock held. */
 
-/* Whether a resampler holds the rest that is to change its rate, or has and lost it. */
+/* Whether a resampler holds or lost all that is missing, which is no more than `most`, since it is to change its rate or has. */
 static gboolean
-held_by_change (const MdynKey *key)
+held_by_change (const MdynKey *key, GstClockTime most)
 {
-	gboolean changes = (guint) key->info.rate != key->rate || key->next < 0;
-	return changes && key->until > 0 && key->need <= key->until + WITHHELD;
+	gboolean changes = (guint) key->info.rate != key->rate || key->changing;
+	return changes && key->until > 0 && key->need <= key->until + most;
 }
 
-/* Whether the latency of what is before the pad explains the rest. The lock is let go meanwhile. */
+/* Whether the latency of what is before the pad, or rounding, explains the rest. The lock is let go meanwhile. */
 static gboolean
 held_by_latency (MdynElement *self)
 {
@@ -268,7 +269,7 @@ held_by_latency (MdynElement *self)
 	g_mutex_unlock (&key->lock);
 	mdyngst_keypad_latency (self, &live, &min, &max);
 	g_mutex_lock (&key->lock);
-	return !live && min > 0 && key->next >= 0 && key->need <= key->until + min + GST_MSECOND;
+	return !live && key->until > 0 && key->need <= key->until + min + ROUNDED;
 }
 
 /* One look at whether there is something to wait for, or to wait for any longer than since `began`: what wakes the thread again is a change or the time
@@ -285,7 +286,7 @@ is_there (MdynElement *self, GstClockTime running, gint64 began, gint64 *until)
 	guint found = foreign_rate (key);
 	if (found)
 		negotiate (self, found);
-	if (key->audio_flushing || !key->linked || key->refused || key->ended || key->until >= key->need)
+	if (key->audio_flushing || !key->linked || key->refused || key->ended || key->until >= key->need || held_by_change (key, 2 * GST_SECOND / key->rate))
 		return TRUE;
 	if (key->thread == g_thread_self ()) {
 		tell (self, &key->told_thread,
@@ -298,7 +299,7 @@ is_there (MdynElement *self, GstClockTime running, gint64 began, gint64 *until)
 		return FALSE;
 	}
 	gint64 left = GST_CLOCK_TIME_IS_VALID (running) ? remaining (self, running) : G_MAXINT64, now = g_get_monotonic_time ();
-	if (left == G_MAXINT64 && held_by_change (key))
+	if (left == G_MAXINT64 && held_by_change (key, WITHHELD))
 		left = MAX (began + BRIEF - now, 0);
 	*until = MIN (*until, now + MIN (left, PATIENCE));
 	if (left == 0)
@@ -413,6 +414,14 @@ mdyngst_key_audio_begins (MdynElement *self)
 	if (self->key.audio_ended)
 		self->key.at = -1;
 	self->key.audio_ended = FALSE;
+	g_mutex_unlock (&self->key.lock);
+}
+
+void
+mdyngst_key_audio_moves (MdynElement *self)
+{
+	g_mutex_lock (&self->key.lock);
+	self->key.at = -1;
 	g_mutex_unlock (&self->key.lock);
 }
 

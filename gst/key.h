@@ -52,7 +52,8 @@ typedef struct MdynKey {
 	GstQueueArray *pieces; /* MdynKeyPiece, in their order */
 	GstAudioInfo info;     /* of the newest caps; rate 0: none yet */
 	GstSegment segment;
-	gint64 next;        /* the frame at which the next buffer follows the last, -1: none before */
+	gint64 next;        /* the frame at which the next buffer follows the last, -1: none before in this segment and at this rate */
+	gboolean changing;  /* none has come yet at its new rate */
 	GstClockTime until; /* all that the key has before this is here */
 	gboolean ended, flushing;
 	GThread *thread; /* that brought the last of it */
@@ -97,6 +98,8 @@ const void *const *mdyngst_key_take (MdynElement *self, const void **planes, gsi
 void mdyngst_key_audio_ends (MdynElement *self);
 /* Another stream of it begins: after an end without a flush the key is awaited anew. */
 void mdyngst_key_audio_begins (MdynElement *self);
+/* Its time goes on from elsewhere: as the key's then, from where its timestamps say and not from the last frame. */
+void mdyngst_key_audio_moves (MdynElement *self);
 void mdyngst_key_flush (MdynElement *self, gboolean start);
 void mdyngst_key_change_state (MdynElement *self, GstStateChange change);
 /* Brings a seek to the key pad, and until mdyngst_key_seek_done nothing is taken from it if the seek flushes. */

@@ -85,6 +85,7 @@ enqueue (MdynElement *self, MdynKeyPiece *p)
 		return ret;
 	}
 	key->next = p->end;
+	key->changing = FALSE;
 	key->until = MAX (key->until, mdyngst_key_time_of (p->end, (guint) p->info.rate));
 	gst_queue_array_push_tail_struct (key->pieces, p);
 	g_cond_broadcast (&key->moved);
@@ -149,11 +150,14 @@ take_event (MdynKey *key, GstEvent *event)
 		gst_event_parse_caps (event, &caps);
 		if (!gst_audio_info_from_caps (&key->info, caps))
 			return FALSE;
-		if (before != (guint) key->info.rate) /* as the audio's place does: a frame more or less on the one side would be one to wait for */
+		if (before && before != (guint) key->info.rate) {
 			key->next = -1;
+			key->changing = TRUE;
+		}
 		break;
 	case GST_EVENT_SEGMENT:
 		gst_event_copy_segment (event, &key->segment);
+		key->next = -1; /* as the audio: a frame more or less on the one side would be one to wait for */
 		key->ended = FALSE;
 		break;
 	case GST_EVENT_GAP:

@@ -69,20 +69,25 @@ hear (const char *source, const char *rest, Out *o)
 	return outcome;
 }
 
-/* The loudest excess of a over b in dB, by blocks of 400 frames. */
+/* The loudest excess of a over b in dB, by blocks of 400 frames. Left out are the first blocks of each piece of `piece` frames: of these at most 5 ms
+ * may be louder, what a resampler loses when it changes. */
 static double
-excess (const Out *a, const Out *b)
+excess (const Out *a, const Out *b, guint piece)
 {
 	double worst = 0;
+	guint loud = 0;
 	ck_assert_int_eq (a->x->len, b->x->len);
 	for (guint i = 0; i + 400 <= a->x->len; i += 400) {
 		double of_a = 0, of_b = 0;
 		for (guint k = 0; k < 400; k++) {
 			of_a += (double)sample (a, i + k) * sample (a, i + k);
 			of_b += (double)sample (b, i + k) * sample (b, i + k);
+			loud += fabsf (sample (a, i + k)) > fabsf (sample (b, i + k)) + 0.05f;
 		}
-		worst = MAX (worst, 10 * log10 (of_a / of_b));
+		if (i % piece >= 400 && i % piece + 400 <= piece)
+			worst = MAX (worst, 10 * log10 (of_a / of_b));
 	}
+	ck_assert_msg (loud <= a->x->len / piece * 240, "%u loud samples", loud);
 	return worst;
 }
 
@@ -143,7 +148,7 @@ START_TEST (a_resampled_key_goes_on)
 			gchar *source = turns (rounds[r].items, rounds[r].frames, rounds[r].size);
 			Out with, without;
 			Outcome a = hear (source, rests[i], &with), b = hear (source, COMP SINK, &without);
-			double most = excess (&with, &without);
+			double most = excess (&with, &without, (guint)(rounds[r].frames / rounds[r].size * rounds[r].size));
 			ck_assert_msg (most < 3, "%s: %g dB too loud", rests[i], most);
 			g_array_free (with.x, TRUE);
 			g_array_free (without.x, TRUE);
@@ -206,7 +211,7 @@ START_TEST (the_audio_may_come_later_with_another_rate)
 	gst_object_unref (late);
 	Outcome a = play (p, NULL), b = hear (source, COMP SINK, &without);
 	ck_assert_msg (!a.error && !a.warning, "%s", a.error ? a.error : a.warning);
-	double most = excess (&with, &without);
+	double most = excess (&with, &without, with.x->len);
 	ck_assert_msg (most < 3, "%g dB too loud", most);
 	g_array_free (with.x, TRUE);
 	g_array_free (without.x, TRUE);
