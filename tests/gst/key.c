@@ -100,7 +100,9 @@ begin_again (Test *t)
 	GstSegment segment;
 	gst_segment_init (&segment, GST_FORMAT_TIME);
 	ck_assert (gst_harness_push_event (t->h, gst_event_new_stream_start ("again")));
-	ck_assert (gst_harness_push_event (t->h, gst_event_new_caps (caps_of (&t->shape, &t->info))));
+	GstCaps *caps = caps_of (&t->shape, &t->info);
+	ck_assert (gst_harness_push_event (t->h, gst_event_new_caps (caps)));
+	gst_caps_unref (caps);
 	ck_assert (gst_harness_push_event (t->h, gst_event_new_segment (&segment)));
 	t->at = 0;
 }
