@@ -59,7 +59,7 @@ typedef struct mdyn_kernels {
 	/* dst[i] = 2^src[i] for -126 < src[i] < 126, relative error within 3e-7. 0 gives exactly 1. dst and src may be equal. */
 	void (*exp2) (float *dst, const float *src, size_t n);
 
-	/* dst[i] = 1 - 2^-r[i], 0 <= r[i] < 126, rounded to a multiple of grain, a power of two. */
+	/* dst[i] = 1 - 2^-r[i], 0 <= r[i] < 126, rounded up to a multiple of grain, a power of two: a deep gain that rounds must not open. */
 	void (*closing) (double *dst, const float *r, double grain, size_t n);
 
 	/* A reduction becomes a factor: d[i] -> 2^(makeup[i] - d[i]), as exp2. Returns the largest of 0 and d[i]. */

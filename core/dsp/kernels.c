@@ -315,10 +315,10 @@ exp_2 (float *dst, const float *src, size_t n)
 static void
 closing (double *restrict dst, const float *restrict r, double grain, size_t n)
 {
-	const double to_grain = grain * 0x1.8p52; /* rounds what is added to it and taken off again */
+	const double to_grain = grain * 0x1.8p52, up = grain / 2; /* rounds what is added to it and taken off again */
 	for (size_t i = 0; i < n; i++) {
 		double x = 1 - (double) power (-r[i]);
-		x = (x + to_grain) - to_grain;
+		x = (x + up + to_grain) - to_grain; /* 0 and 1 are even, and stay */
 		dst[i] = x > 0 ? x : 0;
 	}
 }
@@ -485,9 +485,10 @@ half_way (float *restrict half, const float *restrict x)
 #define L(f) later[((f) + 1) * COLUMNS + m]
 #define FIT_BOUND 0.1716f /* of s^2: cos^2 (pi/8) of the true square is the least an extreme at 4x shows of a sine up to rate/2 */
 
-/* sooner: between frame and half-way sample; later: between that and the next frame, from the one before the first on. Returns the largest magnitude of all. */
+/* sooner: between frame and half-way sample; later: between that and the next frame, from the one before the first on; tops: the largest magnitude of each
+ * column. Returns the largest of all. */
 static float
-quarter_way (float *restrict sooner, float *restrict later, const float *restrict x, const float *restrict half)
+quarter_way (float *restrict sooner, float *restrict later, float *restrict tops, const float *restrict x, const float *restrict half)
 {
 	const float *c = quarter_band;
 	int32_t top = 0;
@@ -504,6 +505,7 @@ quarter_way (float *restrict sooner, float *restrict later, const float *restric
 #undef FRAME
 #undef LATER
 #undef SOONER
+		tops[m] = t;
 		top = bits_of (t) > top ? bits_of (t) : top;
 	}
 	return float_of (top);
@@ -527,33 +529,33 @@ fit (float *n, float *d, float before, float a, float b, float after)
 	*d = best ? den : *d;
 }
 
-/* best: A^2 of each column, scaled to be near 1, so that no product of six leaves the range of float. */
+/* tops: the largest magnitude of each column -> its A. Every column is scaled by itself to be near 1, so that no product of six leaves the range of float:
+ * beside a click of 120 dBFS the next column's peak still counts. */
 static void
-fits (float *restrict best, const float *restrict x, const float *restrict half, const float *restrict sooner, const float *restrict later, float scale)
+fits (float *restrict tops, const float *restrict x, const float *restrict half, const float *restrict sooner, const float *restrict later)
 {
 	for (ptrdiff_t m = 0; m < COLUMNS; m++) {
-		float n = 0, d = 1;
+		int32_t exponent = bits_of (tops[m]) & 0x7f800000;
+		exponent = exponent > 27 << 23 ? exponent : 27 << 23;
+		float n = 0, d = 1, scale = float_of ((254 << 23) - exponent);
 #define FRAME(f) \
 	fit (&n, &d, scale * L (f - 1), scale * X (f), scale * S (f), scale * H (f)); \
 	fit (&n, &d, scale * S (f), scale * H (f), scale * L (f), scale * X (f + 1));
 		FRAME (0) FRAME (1) FRAME (2) FRAME (3)
 #undef FRAME
-		best[m] = n / d;
+		tops[m] = sqrtf (n / d) * float_of (exponent);
 	}
 }
 
 static bool
 true_peaks (float *restrict peak8, const float *restrict x, const float *restrict half, float floor)
 {
-	float sooner[4 * COLUMNS], later[5 * COLUMNS], best[COLUMNS];
-	float top = quarter_way (sooner, later, x, half);
-	if (top * MDYN_FIT_REACH < floor)
+	float sooner[4 * COLUMNS], later[5 * COLUMNS], tops[COLUMNS];
+	if (quarter_way (sooner, later, tops, x, half) * MDYN_FIT_REACH < floor)
 		return false;
-	int32_t exponent = bits_of (top) & 0x7f800000;
-	exponent = exponent > 27 << 23 ? exponent : 27 << 23;
-	fits (best, x, half, sooner, later, float_of ((254 << 23) - exponent));
+	fits (tops, x, half, sooner, later);
 	for (int j = 0; j < COLUMNS / 2; j++)
-		peak8[j] = sqrtf (larger (best[2 * j], best[2 * j + 1])) * float_of (exponent);
+		peak8[j] = larger (tops[2 * j], tops[2 * j + 1]);
 	return true;
 }
 

@@ -286,6 +286,38 @@ START_TEST (sample_peak_mode_and_absurd_levels)
 }
 END_TEST
 
+/* A click so loud that squares of what stands beside it leave the range of float, and the fastest way back from it. */
+START_TEST (peaks_beside_absurd_clicks)
+{
+	for (int loud = 10; loud < 60; loud += 7)
+		for (size_t gap = 34; gap < 64; gap += 3)
+			for (size_t phase = 0; phase < 64; phase += 8) {
+				audio a = audio_new (MDYN_F32, 8000, 1, 2000);
+				a.x[0][640 + phase] = ldexp (1, loud);
+				a.x[0][640 + phase + gap] = 4;
+				mdyn_proc *p = make (&a.format, -1, 0, 100);
+				ck_assert_int_eq (mdyn_set (p, MDYN_LIMIT_lookahead, 0.5), 0);
+				ck_assert_int_eq (mdyn_set (p, MDYN_LIMIT_release, 1), 0);
+				overshoot (p, &a, -1);
+				mdyn_destroy (&p);
+				audio_free (&a);
+			}
+}
+END_TEST
+
+/* A gain as small as the grain of the running sums is rounded, but not up. */
+START_TEST (absurd_tones)
+{
+	for (int loud = 20; loud < 42; loud++) {
+		audio a = audio_new (MDYN_F32, 48000, 1, 24000);
+		for (size_t i = 0; i < a.n; i++)
+			a.x[0][i] = ldexp (sin (0.13055 * (double) i) * (1 + 0.3 * sin (0.0013 * (double) i)), loud);
+		ck_assert_double_le (held (&a, -1, 0, 100), 0.02);
+		audio_free (&a);
+	}
+}
+END_TEST
+
 int
 main (void)
 {
@@ -302,6 +334,8 @@ main (void)
 	tcase_add_test (t, white_noise);
 	tcase_add_test (t, speech_and_music);
 	tcase_add_test (t, sample_peak_mode_and_absurd_levels);
+	tcase_add_test (t, peaks_beside_absurd_clicks);
+	tcase_add_test (t, absurd_tones);
 	suite_add_tcase (s, t);
 	return run_tap (s);
 }
