@@ -155,7 +155,8 @@ give (const mdyn_proc *p, const planes *out, const mdyn_block *b, bool one, size
 	}
 }
 
-/* Adds share[i] of the key to what went out, as late: channel to channel if they are as many, else the mean of all. */
+/* Adds share[i] of the key to what went out, as late: channel to channel if they are as many, else the mean of all. Where that is none the bits stay: a sum with 0
+ * takes the sign from -0, and denormals. */
 static void
 hear (const mdyn_proc *p, const planes *out, const float *share, size_t frame, size_t n)
 {
@@ -165,6 +166,8 @@ hear (const mdyn_proc *p, const planes *out, const float *share, size_t frame, s
 		void *dst = (void *) plane_at (out, c, channels, frame, size);
 		const float *key = p->m.det + (mixed == 1 ? c : 0) * p->m.det_size;
 		for (size_t i = 0; i < n; i++) {
+			if (share[i] == 0)
+				continue;
 			size_t at = (from + i) % p->m.det_size;
 			float sum = 0;
 			for (unsigned k = 0; k < mixed; k++)

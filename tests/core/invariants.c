@@ -362,6 +362,25 @@ START_TEST (bad_calls_are_refused)
 }
 END_TEST
 
+/* A denormal and a negative zero have bits, too: those of the input, whatever key-listen is. */
+START_TEST (bypass_keeps_every_bit_beside_key_listen)
+{
+	float x[1000], y[1000];
+	for (size_t i = 0; i < 1000; i++)
+		x[i] = i % 3 ? -0.0f : 0x1p-140f;
+	for (int kind = MDYN_COMP; kind <= MDYN_GATE; kind += MDYN_GATE - MDYN_COMP) {
+		mdyn_proc *p = make (mdyn_class_get (kind), MDYN_F32, 48000, 1);
+		const char *const rows[] = { "bypass", "key-listen" };
+		for (int i = 0; i < 2; i++)
+			ck_assert_int_eq (mdyn_set_text (p, rows[i], "on", NULL, 0), 0);
+		ck_assert_int_eq (mdyn_process_interleaved (p, y, x, NULL, 1000), 0);
+		size_t late = mdyn_latency (p);
+		ck_assert_mem_eq (y + late, x, (1000 - late) * sizeof *x);
+		mdyn_destroy (&p);
+	}
+}
+END_TEST
+
 int
 main (void)
 {
@@ -370,6 +389,7 @@ main (void)
 	tcase_set_timeout (t, 120);
 	tcase_add_loop_test (t, blocks_do_not_matter, 0, MDYN_KINDS * 8);
 	tcase_add_loop_test (t, changes_fall_on_the_same_frame, 0, MDYN_KINDS * 8);
+	tcase_add_test (t, bypass_keeps_every_bit_beside_key_listen);
 	tcase_add_loop_test (t, channels_join_on_the_same_frame, 0, 3);
 	for (int k = 0; k < MDYN_KINDS; k++) {
 		tcase_add_loop_test (t, idle_keeps_every_bit, k * 8, k * 8 + 1);
