@@ -11,7 +11,7 @@
 #define ALTERNATION 10                            /* columns that step 4 looks back */
 #define GROUPS_MAX (QUANTUM / 8)
 
-/* How much a peak can exceed the largest sample around it: the L1 norm of the longest interpolator (2.741), times the fit's bound, times step 4's; and the
+/* How much a peak can exceed the largest sample around it: the L1 norm of the longest interpolator (2.9581), times the fit's bound, times step 4's; and the
  * largest at twice the rate: the L1 norm of the second one. */
 #define EDGE_BOUND 0.20f
 #define REACH (2.9582f * MDYN_FIT_REACH * (1 + EDGE_BOUND))
