@@ -136,6 +136,7 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 		for (uint64_t k = l->played; k < l->past.heard; k++)
 			l->plan[mdyn_at (k)] = clamp (l->plan[mdyn_at (k)] + by, -rows->max_cut, rows->max_boost);
 		l->gain = clamp (l->gain + by, -rows->max_cut, rows->max_boost);
+		l->fall.gain += by;
 		l->section.played = l->out_age = 0; /* what came out was for the old target */
 	}
 }

@@ -169,6 +169,23 @@ START_TEST (rows_do_what_they_say)
 	r.target = -26;
 	mdyn_leveller_update (&l, &r, false);
 	NEAR (ride (&l, -30, 0, 10), before - 6, 0.5);
+
+	/* Even where a fall was just found that may be a fade, and the source alone lifts it by 2 dB only. */
+	l = new_leveller (&defaults);
+	ride (&l, -12, 0, 152);
+	for (int i = 0; i < 10 && !l.fall.stairs; i++)
+		ride (&l, -19, 0, 4);
+	ck_assert_uint_gt (l.fall.stairs, 0);
+	before = l.now;
+	r = defaults;
+	r.target = -10;
+	mdyn_leveller_update (&l, &r, false);
+	after = before;
+	for (int i = 0; i < 10 && l.fall.stairs; i++) {
+		after = l.now;
+		ride (&l, -19, 0, 4);
+	}
+	ck_assert_msg (after - before > 2.5, "%g dB up", after - before);
 }
 END_TEST
 
