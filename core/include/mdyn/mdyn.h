@@ -251,7 +251,7 @@ MDYN_API int mdyn_process (mdyn_proc *p, void *const *out, const void *const *in
 /* The same with interleaved buffers: out[frame * channels + channel]. The bits are those of mdyn_process. */
 MDYN_API int mdyn_process_interleaved (mdyn_proc *p, void *out, const void *in, const void *key, size_t frames);
 
-/* Forgets all audio and measurements, keeps the rows. */
+/* Forgets all audio and measurements, keeps the rows. With dialogue=auto the voice detector (speexdsp) keeps what it learned of the background. */
 MDYN_API void mdyn_reset (mdyn_proc *p);
 
 /* The READOUT rows in table order: n values in v. A reduction is the largest since the last call, NaN is "no value". */
