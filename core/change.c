@@ -11,8 +11,12 @@
 #define SEEN 30.0                                 /* s of memory of it */
 #define STILL 10                                  /* blocks */
 #define FALL 10                                   /* blocks: the shortest window downwards */
-#define LATELY 100                                /* blocks after a fall in which the next must come off the level of the section */
-#define SURE 40                                   /* blocks: a window as long is no slope or stair */
+#define LATELY 200                                /* blocks after a fall in which the next must come off the level of the section */
+#define SURE 60                                   /* blocks: a window as long is no slope or stair */
+#define GAP 25                                    /* LU under its section: a source as low has broken off, */
+#define GAPS 80                                   /* in the last so many blocks */
+#define PHRASE 15                                 /* blocks: the loudest .3 s of as many are those of a phrase, */
+#define SAME 1.5                                  /* LU: and of the next if they are no further below */
 
 /* Windows of the search. */
 static const size_t window[] = { 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100 };
@@ -20,7 +24,7 @@ static const size_t window[] = { 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100 
 
 /* Blocks of each scale; what speech and music are like before anything is known, counted as so many s. */
 static const size_t scale[MDYN_SCALES] = { 4, 10, 30 };
-static const double over_before[MDYN_SCALES] = { 2, 1.3, 0.8 }, under_before[MDYN_SCALES] = { 3.5, 2.2, 1.3 }, seen_before = 3;
+static const double over_before[MDYN_SCALES] = { 2, 1.3, 0.8 }, under_before[MDYN_SCALES] = { 3.5, 2.2, 1.3 }, seen_before = 2;
 
 typedef struct candidate {
 	uint64_t from;
@@ -62,13 +66,13 @@ mdyn_past_gated (const mdyn_past *p, uint64_t from, uint64_t to)
 	return n ? sum / (double) n : 0;
 }
 
-/* Standard deviation of the last n blocks, LU. Noise scatters by .1 to .25, by bandwidth. */
+/* Standard deviation of the n blocks before `to`, LU. Noise scatters by .1 to .25, by bandwidth. */
 static double
-scatter (const mdyn_past *p, size_t n)
+scatter (const mdyn_past *p, uint64_t to, size_t n)
 {
 	double sum = 0, squares = 0;
-	for (uint64_t k = p->heard - n; k < p->heard; k++) {
-		double d = p->loudness[mdyn_at (k)] - p->loudness[mdyn_at (p->heard - 1)];
+	for (uint64_t k = to - n; k < to; k++) {
+		double d = p->loudness[mdyn_at (k)] - p->loudness[mdyn_at (to - 1)];
 		sum += d;
 		squares += d * d;
 	}
@@ -82,7 +86,7 @@ mdyn_past_hear (mdyn_past *p, double energy)
 	p->energy[mdyn_at (p->heard)] = energy;
 	p->loudness[mdyn_at (p->heard)] = mdyn_level (energy);
 	p->heard++;
-	bool still = p->heard >= STILL && scatter (p, STILL) < 0.35;
+	bool still = p->heard >= STILL && scatter (p, p->heard, STILL) < 0.35;
 	p->still = !still ? 0 : p->still ? p->still + 1 : STILL;
 }
 
@@ -91,8 +95,30 @@ mdyn_past_falls (const mdyn_past *p, const mdyn_section *s)
 {
 	if (p->heard < 20)
 		return false;
-	double now = level_of (p, p->heard - 5, p->heard);
-	return now < mdyn_level (s->level) - 3 || now < level_of (p, p->heard - 20, p->heard - 5) - 1.5;
+	double now = level_of (p, p->heard - 4, p->heard);
+	return now < mdyn_level (s->level) - 2.5 || now < level_of (p, p->heard - 19, p->heard - 4) - 1.2;
+}
+
+/* Energy of the loudest .3 s. */
+static double
+loudest (const mdyn_past *p, uint64_t from, uint64_t to)
+{
+	double most = 0;
+	for (uint64_t k = from; k + 3 <= to; k++)
+		most = fmax (most, mdyn_past_mean (p, k, k + 3));
+	return most;
+}
+
+bool
+mdyn_past_talks (const mdyn_past *p, const mdyn_section *s)
+{
+	double gap = mdyn_level (s->level) - GAP;
+	uint64_t h = p->heard, k = h < GAPS ? 0 : h - GAPS;
+	while (k < h && p->loudness[mdyn_at (k)] >= gap)
+		k++;
+	if (k == h || h < 2 * PHRASE)
+		return false;
+	return mdyn_level (loudest (p, h - PHRASE, h)) > mdyn_level (loudest (p, h - 2 * PHRASE, h - PHRASE)) - SAME;
 }
 
 bool
@@ -155,7 +181,7 @@ goes_up (const mdyn_section *s, const candidate *w, double ease)
 	return (w->first + w->second) / 2 - level > need && w->first > level + need / 2 && w->second > level + need / 2;
 }
 
-/* Whether more than .6 s of the last 3 s before the window lie between the section's level and the window's, since the level was last there. */
+/* Whether more than .2 s of the last 3 s before the window lie between the section's level and the window's, since the level was last there. */
 static bool
 is_slope (const mdyn_past *p, const candidate *w, double level)
 {
@@ -167,7 +193,7 @@ is_slope (const mdyn_past *p, const candidate *w, double level)
 			break;
 		between += m > w->all + 2;
 	}
-	return between > 6;
+	return between > 2;
 }
 
 static bool
@@ -175,7 +201,7 @@ is_pause (const mdyn_past *p, const candidate *w, double drop)
 {
 	if (drop <= 4)
 		return false;
-	return scatter (p, 5) < 0.5 || (p->still && (w->all < -50 || drop > 15 || p->still < 15 / MDYN_BLOCK));
+	return scatter (p, p->heard, 5) < 0.5 || scatter (p, p->heard - 1, 5) < 0.5 || (p->still && (w->all < -50 || drop > 15 || p->still < 15 / MDYN_BLOCK));
 }
 
 static bool
@@ -184,14 +210,14 @@ goes_down (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e,
 	double level = mdyn_level (s->level), drop = level - w->all;
 	bool wide = w->n >= MDYN_WIDE;
 	double need = (wide ? WIDE_LEAST : LEAST) + (wide ? WIDE_SIGMAS : SIGMAS) * ease * doubt (s, s->under, w->n);
-	if (w->n < (drop < s->dip + 3 ? s->patience : FALL) || drop <= need)
+	if (w->n < (drop < s->dip + 3 ? s->patience : FALL) || (e->on_target && !wide) || drop <= need)
 		return false;
 	for (uint64_t k = w->from; k + FALL <= p->heard; k++)
 		if (level_of (p, k, k + FALL) > level - 0.2 * drop)
 			return false; /* the section goes on */
-	if (w->second < w->first - 1)
+	if (w->second < w->first - 0.6)
 		return false; /* a fade */
-	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 6 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)
+	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 5 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)
 		return false; /* a dip, or its end */
 	if (is_pause (p, w, drop))
 		return false;
@@ -213,7 +239,7 @@ mdyn_change_find (const mdyn_past *p, const mdyn_section *s, const mdyn_expectat
 		for (int k = 0; k < MDYN_RECALLED; k++)
 			if (fabs (e->recalled[k] - w.all) < 2.5)
 				found->recalled = k;
-		double ease = (e->cue ? 0.5 : 1) * (found->recalled >= 0 ? 0.7 : 1);
+		double ease = (e->cue ? 0.7 : 1) * (found->recalled >= 0 ? 0.7 : 1);
 		if (goes_up (s, &w, ease) || goes_down (p, s, e, &w, ease))
 			return true;
 	}

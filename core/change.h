@@ -8,9 +8,9 @@
  * than this section's own ups and downs of that length explain: 2.5 of their standard deviation, and 1.2 LU. So steady speech is followed in half a
  * second, and music that swells and sinks is left alone.
  *
- * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on half a standard deviation and .4 LU are enough;
- * but much else looks like a change:
- *  a pause    its noise stands still as neither speech nor music does
+ * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on half a standard deviation and .4 LU are enough,
+ * and in a programme on target nothing shorter counts; but much else looks like a change:
+ *  a pause    its noise stands still as neither speech nor music does, or did until the last block
  *  a dip      the last block is far under the window, or the window is ending in something louder; one that went away again makes this section
  *             patient: one as deep must last longer than twice as long
  *  a fade     the window still falls; or it was not left in a step but by a slope; or a fall came not long ago
@@ -47,12 +47,13 @@ typedef struct mdyn_section {
 	double out, played;                       /* energy that came of it, and the s it is the mean of */
 } mdyn_section;
 
-/* What makes a change likelier: within `cue` blocks of a break; near the level of a former section (recalled, NaN: none). fell: the block when the
- * last fall was found, 0 none. */
+/* What makes a change likelier: within `cue` blocks of a break; near the level of a former section (recalled, NaN: none). And unlikelier: a programme
+ * that is on target. fell: the block when the last fall was found, 0 none. */
 #define MDYN_RECALLED 3
 typedef struct mdyn_expectation {
 	unsigned cue;
 	double recalled[MDYN_RECALLED];
+	bool on_target;
 	uint64_t fell;
 } mdyn_expectation;
 
@@ -81,6 +82,10 @@ double mdyn_past_gated (const mdyn_past *p, uint64_t from, uint64_t to);
 
 /* Whether the source is going down now: below its section, or below what it was a second ago. */
 bool mdyn_past_falls (const mdyn_past *p, const mdyn_section *s);
+
+/* Whether it is speech that goes on: it breaks off, as music hardly does, and its phrases are as loud as they were. Such a source goes down all the time,
+ * at the end of each phrase, and none of that is a fade. */
+bool mdyn_past_talks (const mdyn_past *p, const mdyn_section *s);
 
 /* Whether a fall was found not long ago: what falls again may be a fade. */
 bool mdyn_fell_lately (const mdyn_expectation *e, const mdyn_past *p);

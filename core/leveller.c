@@ -13,14 +13,18 @@
 #define OFTEN 250                                 /* blocks: a source that broke off within as many says nothing by it */
 #define DIP 30                                    /* blocks */
 #define AHEAD 4                                   /* blocks in which a fall that begins holds the gain already */
-#define STEADY 8                                  /* blocks in which a source must not fall until its fall is sure to be no fade, */
+#define STEADY 12                                 /* blocks in which a source must not fall until its fall is sure to be no fade, */
 #define STEADY_STAIR 10                           /* and as many more for each such fall before it */
 #define DOUBTED 2                                 /* dB by which the gain may rise until then */
 #define SHEER 12                                  /* LU: what fell as deep in one step is no fade */
 #define ALIKE 4                                   /* LU within which a noise is that of the section */
-#define ON_TARGET 1                               /* LU: a programme as near is on target, */
-#define ON_TARGET_EARLY 3                         /* or as near while it is young and was left alone so far; */
-#define LEFT_ALONE 4                              /* then a section as near is left alone */
+#define TALK 4                                    /* a steady block of talk counts for as many */
+#define YOUNG 8                                   /* s: a programme as young */
+#define YOUNG_ON_TARGET 2.5                       /* LU: and as near is on target; */
+#define ON_TARGET 0.6                             /* LU: or as near, and the nearer the longer it was left alone, */
+#define ON_TARGET_EARLY 3                         /* and no further off; */
+#define ON_TARGET_RESTED 1                        /* LU: or as near if it was left alone for 10 s; */
+#define LEFT_ALONE 4                              /* LU: then a section as near is left alone */
 
 static double
 clamp (double x, double low, double high)
@@ -42,9 +46,12 @@ mdyn_leveller_reset (mdyn_leveller *l)
 static bool
 on_target (const mdyn_leveller *l)
 {
-	bool so_far = l->rested > fmax (0, l->age - 5);
-	double near = so_far ? fmin (ON_TARGET + sqrt (10 / fmax (l->age, MDYN_BLOCK)), ON_TARGET_EARLY) : ON_TARGET;
-	return (so_far || l->rested > 10) && fabs (l->rows.target - mdyn_level (l->average)) < near;
+	double near = l->age < YOUNG ? YOUNG_ON_TARGET : 0;
+	if (l->rested > fmax (0, l->age - 5))
+		near = fmax (near, fmin (ON_TARGET + sqrt (10 / fmax (l->age, MDYN_BLOCK)), ON_TARGET_EARLY));
+	else if (l->rested > 10)
+		near = fmax (near, ON_TARGET_RESTED);
+	return fabs (l->rows.target - mdyn_level (l->average)) < near;
 }
 
 /* 6. */
@@ -55,15 +62,15 @@ wanted (const mdyn_leveller *l)
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
 	double makeup = 1 + 2 * r->strength; /* less where differences are to stay: they are nothing to make up for */
-	double doubt = fmin (1 + s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
+	double doubt = fmin (0.8 + 0.7 * s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
 	if (on_target (l))
 		doubt = LEFT_ALONE;
-	if (fabs (g) < doubt && (l->gain == 0 || (l->age >= 3 && fabs (l->gain) < doubt)))
+	if (fabs (g) < doubt && (l->gain == 0 || (l->age >= 4 && fabs (l->gain) < doubt)))
 		return 0;
 	if (s->played > 1)
 		g += 0.6 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
-	if (l->out_age > 5)
-		g += clamp (makeup * (r->target - mdyn_level (l->out)), -makeup, makeup);
+	if (l->out_age > 8)
+		g += makeup * clamp (5. / 3 * (r->target - mdyn_level (l->out)), -1, 1);
 	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = clamp (fmin (g, l->boost_cap), -r->max_cut, r->max_boost);
@@ -188,7 +195,7 @@ turn (mdyn_leveller *l)
 static void
 follow (mdyn_leveller *l)
 {
-	bool fresh = l->changed < 8;
+	bool fresh = l->changed < 16;
 	double want = wanted (l), error = want - l->gain;
 	if (fabs (error) > l->rows.dead_band)
 		l->following = true;
@@ -208,7 +215,10 @@ static void
 account (mdyn_leveller *l, uint64_t k)
 {
 	mdyn_section *s = &l->section;
-	double energy = mdyn_past_mean (&l->past, k < 3 ? 0 : k - 3, k + 1);
+	uint64_t from = k < 3 ? 0 : k - 3; /* but not of the section before: what was heard there was not played at this gain */
+	if (k >= s->since && from < s->since)
+		from = s->since;
+	double energy = mdyn_past_mean (&l->past, from, k + 1);
 	if (!l->seeded || !l->on[mdyn_at (k)] || energy < s->level / 10)
 		return;
 	energy *= pow (10, l->now / 10);
@@ -312,10 +322,11 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 	if (!on)
 		return;
 	leave_pause (l, loudness);
-	bool pausing = p->still && p->still < 15 / MDYN_BLOCK && loudness < mdyn_level (s->level) - 4;
-	l->hold[mdyn_at (k)] = l->holding = pausing || mdyn_past_falls (p, s);
-	if (!l->holding && l->fall.stairs && ++l->fall.steady >= STEADY + STEADY_STAIR * (l->fall.stairs - 1))
+	bool pausing = p->still && p->still < 15 / MDYN_BLOCK && loudness < mdyn_level (s->level) - 4, talks = mdyn_past_talks (p, s);
+	l->hold[mdyn_at (k)] = l->holding = pausing || (!talks && mdyn_past_falls (p, s));
+	if (!l->holding && l->fall.stairs && (l->fall.steady += talks ? TALK : 1) >= STEADY + STEADY_STAIR * (l->fall.stairs - 1))
 		l->fall.stairs = 0;
+	l->expected.on_target = on_target (l);
 	if (turn (l) || m <= s->level / 10 || pausing)
 		return;
 	learn (l, m);

@@ -17,11 +17,11 @@
  *  5. re-date  the plan is rewritten from the start of the section
  *  6. wanted   target - level, with what this section and the programme came out short of; held back by strength and by the noise of the pauses
  *              (lifted to -40 LUFS at most), within max_boost and max_cut. 0 dB is kept while the level is on target within its own doubt, or
- *              within 4 LU of it in a programme that has been on target so far
+ *              within 4 LU of it in a programme that is on target as a whole, as far as can be told
  *  7. follow   the gain nears what is wanted once that is dead_band away
- *  8. play     falls end before the loud block begins; a rise begins with the quiet one and waits while the source falls or pauses. A section that
- *              may be a fade yet is lifted by 2 dB only, until the source has stood its ground for .8 s, longer with each fall after the first; one
- *              known from before, or 12 LU deep in one step, is none
+ *  8. play     falls end before the loud block begins; a rise begins with the quiet one and waits while the source pauses, or falls and is not talk.
+ *              A section that may be a fade yet is lifted by 2 dB only, until the source has stood its ground for 1.2 s (talk .3 s), longer with each
+ *              fall after the first; one known from before, or 12 LU deep in one step, is none
  * Gains are in dB, levels in LUFS, times in s unless said otherwise. Pure arithmetic: no function allocates. */
 #ifndef MDYN_CORE_LEVELLER_H
 #define MDYN_CORE_LEVELLER_H

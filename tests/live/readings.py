@@ -44,20 +44,21 @@ def maxima(x, rate):
     return tuple(float(-0.691 + 10 * np.log10(max(meters.windows(energy, rate, length, 0.001).max(), 1e-12))) for length in (0.4, 3))
 
 
-def lift(source, output, kind, start, end):
-    """LU by which a pause or a fade is louder against what was before it: the largest gain within, less the gain of the last second before."""
-    before = output.loudness(start - 1, start), source.loudness(start - 1, start)
-    a, b = source.inside(start, end), output.inside(start, end)
-    n = min(len(a), len(b))
-    a, b = a[:n], b[:n]
-    heard = a > -75
-    if not heard.any() or None in before:
-        return None
-    return float((b[heard] - a[heard]).max() - (before[0] - before[1]))
+def lift(x, y, start, end):
+    """dB by which a pause or a fade is lifted: the largest gain of its 100 ms, less that of the last 100 ms before it that can be heard. The gain is
+    energy out over energy in: where the gain stands still this is 0 whatever the programme, which is not so of loudness, with its gates."""
+    n, first = int(RATE * STEP), int(round(start * RATE))
+    gains = {}
+    for k in range(max(-10, -(first // n)), int((end - start) / STEP + 1e-6)):
+        a, b = ((z[first + k * n:first + (k + 1) * n] ** 2).sum() for z in (x, y))
+        if a > n * 10 ** -7.5 and b > 0:
+            gains[k] = 10 * np.log10(b / a)
+    before, within = [g for k, g in gains.items() if k < 0], [g for k, g in gains.items() if k > 0]  # in the first, filters may ring with what was before
+    return float(max(within) - before[-1]) if before and within else None
 
 
-def figures(programme, source, y, target, settle=2.0):
-    """Of one output. source: the Reading of the input."""
+def figures(programme, y, target, settle=2.0):
+    """Of one output."""
     out = Reading(y, RATE)
     r = {"integrated": out.integrated - target, "true_peak": meters.db(meters.true_peak(y)), "errors": [], "onsets": [], "pauses": [], "fades": [],
          "max_short_term": float(out.short_term[29:].max(initial=-120)), "max_momentary": float(out.momentary[3:].max(initial=-120)), "reading": out}
@@ -67,7 +68,7 @@ def figures(programme, source, y, target, settle=2.0):
             r["errors"].append((-120 if loud is None else loud) - target)
             r["onsets"].append((-120 if onset is None else onset) - target)
         else:
-            value = lift(source, out, kind, start, end)
+            value = lift(programme.x, y, start, end)
             if value is not None:
                 r["pauses" if kind == "pause" else "fades"].append(value)
     n = int(RATE * STEP)

@@ -24,7 +24,8 @@ How it is read, by FFmpeg's ebur128 filter, momentary loudness ten times a secon
 - *Section error*: a section is a stretch from one source at one level (of a drift every 10 s). Its gated loudness in the output from 2 s after its start to its end, less the target.
 - *First 2 s*: the same of the two seconds left out there.
 - *Whole*: the programme's integrated loudness less the target.
-- *Pause lifted*, *fade lifted*: the largest gain within a pause (room noise of -50 to -64 LUFS) or a fade of 40 dB, less the gain of the last second before it.
+- *Pause lifted*, *fade lifted*: the largest gain within a pause (room noise of -50 to -64 LUFS) or a fade of 40 dB, less the gain of the last 100 ms before it; a gain is
+  the energy of 100 ms of output over that of the input.
 - *Untouched*: share of the 100 ms blocks of the two programmes that are on target from the start (a whole piece of music; 100 s of talk) whose samples have the bits of the input.
 - *True peak*: 16 times oversampled.
 
@@ -138,13 +139,13 @@ def write(out, results):
     folder = os.path.join(out, "pictures")
     os.makedirs(folder, exist_ok=True)
     versions = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", *family.PACKAGES], capture_output=True, text=True).stdout.rstrip(", ")
-    ahead = summary(results, "report", ("lookahead=0", "mdyn", "lookahead=3000")).replace("| mdyn |", "| lookahead=400, the default |")
+    ahead = summary(results, "report", ("lookahead=0", "mdyn", "lookahead=3000", "initial-loudness=-23")).replace("| mdyn |", "| lookahead=400, the default |")
     tuned = summary(results, "tune", ("mdyn",)).splitlines()[-1].replace("| mdyn |", "| mdyn on the half it was tuned on |")
     text = [INTRO.format(target=TARGET, ceiling=CEILING, versions=versions, n=len(family.REPORT), seen=SEEN.format(n=len(family.BLIND))),
             "LU and dB.\n", "\n".join((summary(results, "report", ("mdyn", *PEERS)), tuned, WANTED)), "\n## Programmes\n", programmes(results, "report", ("mdyn", *PEERS)),
             "\n## Blind\n\nDrawn by a seed from voices and music that nothing was tuned on.\n", "\n".join((summary(results, "blind", ("mdyn", *PEERS)), WANTED)), "",
             programmes(results, "blind", ("mdyn", "loudnorm")),
-            "\n## Lookahead\n", ahead,
+            "\n## Lookahead and initial loudness\n\ninitial-loudness: what the programme is expected to be; here the target, for a feed that is on it as a rule.\n", ahead,
             "\n## Limits\n\nmax-short-term and max-momentary, read from windows that begin at any ms, over all programmes of the report half and the one below. Only max-short-term=5 set "
             "(EBU R 128 s1) means 8 for max M.\n", limits(results),
             "\n## Whisper to explosion\n\n-42 to -5 LUFS and back.\n", whisper(results),
