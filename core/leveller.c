@@ -21,9 +21,8 @@
 #define TALK 4                                    /* a steady block of talk counts for as many */
 #define YOUNG 8                                   /* s: a programme as young */
 #define YOUNG_ON_TARGET 2.5                       /* LU: and as near is on target; */
-#define ON_TARGET 0.6                             /* LU: or as near, and the nearer the longer it was left alone, */
-#define ON_TARGET_EARLY 3                         /* and no further off; */
-#define ON_TARGET_RESTED 1                        /* LU: or as near if it was left alone for 10 s; */
+#define ON_TARGET 1                               /* LU: or as near, having been left alone for 10 s; */
+#define ON_TARGET_EARLY 3                         /* and at most as far off while it has been from its start; */
 #define LEFT_ALONE 4                              /* LU: then a section as near is left alone */
 
 static double
@@ -50,7 +49,7 @@ on_target (const mdyn_leveller *l)
 	if (l->rested > fmax (0, l->age - 5))
 		near = fmax (near, fmin (ON_TARGET + sqrt (10 / fmax (l->age, MDYN_BLOCK)), ON_TARGET_EARLY));
 	else if (l->rested > 10)
-		near = fmax (near, ON_TARGET_RESTED);
+		near = fmax (near, ON_TARGET);
 	return fabs (l->rows.target - mdyn_level (l->average)) < near;
 }
 

@@ -26,7 +26,6 @@ DEVICES = {
     "speechnorm": peer("speechnorm=e=12.5:r=0.0001:l=1"),
     "lookahead=0": mdyn("lookahead=0"),
     "lookahead=3000": mdyn("lookahead=3000"),
-    "initial-loudness=-23": mdyn(f"initial-loudness={TARGET}"),
     "night": mdyn("preset=night"),
     "night, lookahead=0": mdyn("preset=night", "lookahead=0"),
     "max-short-term=5, lookahead=0": mdyn("max-short-term=5", "lookahead=0"),
