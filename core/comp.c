@@ -36,11 +36,10 @@ typedef struct comp {
 	mdyn_detector *detector;                                       /* [det_channels] */
 	mdyn_window *window;                                           /* [det_channels], of lanes */
 	lane *lanes;                                                   /* [det_channels] */
-	float *reduction;                                              /* [det_channels][span] */
+	mdyn_factors factors;
 	float *magnitude;                                              /* [det_channels][QUANTUM] */
-	size_t span;
 	mdyn_detector_kind kind;                                       /* what it heard last */
-	bool apart, own_crest;                                         /* channels have reductions of their own, since link was below 100; and crest factors */
+	bool own_crest;                                                /* channels that are apart have crest factors of their own */
 } comp;
 
 #define BOOST_MAX ((float) (30.0 / MDYN_DB_PER_LOG2))
@@ -71,7 +70,7 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	mdyn_detector *detector = mdyn_carve (a, dets, sizeof *detector);
 	mdyn_window *window = mdyn_window_carve (a, dets, mdyn_frames (p, MDYN_WINDOW_MS) + 1);
 	lane *lanes = mdyn_carve (a, dets, sizeof *lanes);
-	float *reduction = mdyn_carve (a, mdyn_span (p) * dets, sizeof *reduction);
+	float *x = mdyn_carve (a, mdyn_span (p) * dets, sizeof *x);
 	float *magnitude = mdyn_carve (a, (size_t) QUANTUM * dets, sizeof *magnitude);
 	p->state = s;
 	if (!s)
@@ -80,8 +79,8 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	s->detector = detector;
 	s->window = window;
 	s->lanes = lanes;
-	s->reduction = reduction;
-	s->span = mdyn_span (p);
+	s->factors.x = x;
+	s->factors.span = mdyn_span (p);
 	s->magnitude = magnitude;
 	mdyn_detector_setup (&s->detect, p->format.rate);
 }
@@ -98,7 +97,7 @@ reset (mdyn_proc *p)
 		mdyn_window_clear (&s->window[c], 0);
 	s->guard = 0;
 	s->kind = DETECT_PEAK;
-	s->apart = s->own_crest = false;
+	s->factors.apart = s->own_crest = false;
 }
 
 /* Half of what the rows take from 0 dBFS. */
@@ -165,7 +164,7 @@ part_or_join (const mdyn_proc *p, comp *s, size_t from, size_t at)
 {
 	unsigned channels = p->format.channels;
 	bool linked = is_linked (s), met = at == 0;
-	if (mdyn_det_channels (p) != channels || channels == 1 || s->apart == !linked)
+	if (mdyn_det_channels (p) != channels || channels == 1 || s->factors.apart == !linked)
 		return;
 	for (unsigned c = 1; c < channels; c++)
 		met &= fabs (s->lanes[c].ballistics.s - s->lanes[0].ballistics.s) < 1e-6;
@@ -176,7 +175,7 @@ part_or_join (const mdyn_proc *p, comp *s, size_t from, size_t at)
 	}
 	for (unsigned c = 1; c < channels && linked && met; c++)
 		mdyn_window_join (&s->window[0], &s->window[c]);
-	s->apart = !linked || !met;
+	s->factors.apart = !linked || !met;
 }
 
 /* From one kind to another the level goes on where it stood, as far as the new kind can. */
@@ -184,7 +183,7 @@ static void
 change_kind (comp *s, unsigned dets, size_t at)
 {
 	for (unsigned c = 0; c < dets && s->kind != s->detect.kind; c++) {
-		float level = s->lanes[s->apart ? c : 0].peak;
+		float level = s->lanes[s->factors.apart ? c : 0].peak;
 		if (s->kind == DETECT_PEAK)
 			s->detector[c].mean_square = (double) level * level;
 		memset (s->detector[c].z, 0, sizeof s->detector[c].z);
@@ -198,7 +197,7 @@ change_kind (comp *s, unsigned dets, size_t at)
 static void
 choose_crest (comp *s, size_t at)
 {
-	s->own_crest = s->apart && !(is_linked (s) && (at == 0 || !s->own_crest));
+	s->own_crest = s->factors.apart && !(is_linked (s) && (at == 0 || !s->own_crest));
 }
 
 /* fall[i] = share of the way of a release in that frame, longer for a steady level and shorter for transients. x: magnitudes. */
@@ -247,13 +246,13 @@ level (comp *s, float *const *d, float *const *x, unsigned dets, size_t n)
 {
 	float one[QUANTUM];
 	for (unsigned c = 0; c < dets && s->kind != DETECT_PEAK; c++) {
-		mdyn_detector_run (&s->detect, &s->detector[c], s->apart || c == 0 ? d[c] : one, x[c], n);
-		if (!s->apart && c)
+		mdyn_detector_run (&s->detect, &s->detector[c], s->factors.apart || c == 0 ? d[c] : one, x[c], n);
+		if (!s->factors.apart && c)
 			mdyn_dsp->abs_max (d[0], one, n);
 	}
 	mdyn_steps steps;
-	for (unsigned c = 0; c < (s->apart ? dets : 1) && s->kind == DETECT_PEAK; c++) {
-		peak (s, c, &steps, x + c, s->apart ? 1 : dets, n);
+	for (unsigned c = 0; c < (s->factors.apart ? dets : 1) && s->kind == DETECT_PEAK; c++) {
+		peak (s, c, &steps, x + c, s->factors.apart ? 1 : dets, n);
 		mdyn_steps_spread (&steps, d[c]);
 	}
 }
@@ -339,7 +338,7 @@ run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
 	part_or_join (p, s, from, at);
 	choose_crest (s, at);
 	change_kind (s, b->det_channels, at);
-	bool own = s->apart, both = s->ramp[UP].step != 0, upwards = s->ramp[UP].now == 1;
+	bool own = s->factors.apart, both = s->ramp[UP].step != 0, upwards = s->ramp[UP].now == 1;
 	s->still = s->still || mdyn_ramp_rows (s->ramp, RAMPS, s->row, n);
 	if (at == 0)
 		s->guard -= s->guard < QUANTUM ? s->guard : QUANTUM;
@@ -348,7 +347,7 @@ run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
 	float *d[MDYN_CHANNELS_MAX], *x[MDYN_CHANNELS_MAX], most = 0;
 	unsigned lanes = own ? channels : 1;
 	for (unsigned c = 0; c < lanes; c++)
-		d[c] = s->reduction + c * s->span + from;
+		d[c] = s->factors.x + c * s->factors.span + from;
 	for (unsigned c = 0; c < b->det_channels; c++)
 		x[c] = b->det[c] + from;
 	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
@@ -378,22 +377,7 @@ run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
 static void
 gain (mdyn_proc *p, mdyn_block *b)
 {
-	comp *s = p->state;
-	unsigned channels = p->format.channels;
-	bool own = false; /* channels part at a block's start, but join in its midst */
-	float most = 0;
-	for (size_t done = 0, n; done < b->n; done += n) {
-		size_t at = (b->at + done) % QUANTUM;
-		n = QUANTUM - at < b->n - done ? QUANTUM - at : b->n - done;
-		float m = run (p, b, done, at, n);
-		most = m > most ? m : most;
-		own |= s->apart;
-		for (unsigned c = 1; c < channels && own && !s->apart; c++)
-			memcpy (s->reduction + c * s->span + done, s->reduction + done, n * sizeof *s->reduction);
-	}
-	mdyn_publish_largest (p, MDYN_COMP_gain_reduction, most * MDYN_DB_PER_LOG2);
-	for (unsigned c = 0; c < channels; c++)
-		b->gain[c] = s->reduction + (own ? c * s->span : 0);
+	mdyn_gain_by_quanta (p, b, &((comp *) p->state)->factors, run);
 }
 
 const mdyn_ops mdyn_comp_ops = { .spans = true, .latency = latency, .heard = heard, .lay = lay, .reset = reset, .update = update, .gain = gain };

@@ -44,9 +44,7 @@ typedef struct gate {
 	mdyn_keyfilter_state *filtered;           /* [det_channels] */
 	mdyn_window *windows;                     /* [det_channels], of lanes */
 	lane *lanes;                              /* [det_channels] */
-	float *reduction;                         /* [det_channels][span] */
-	size_t span;
-	bool apart;
+	mdyn_factors factors;
 } gate;
 
 #define SLOPE_MAX 1e4
@@ -75,7 +73,7 @@ reset (mdyn_proc *p)
 	memset (s->lanes, 0, dets * sizeof *s->lanes);
 	for (unsigned c = 0; c < dets; c++)
 		mdyn_window_clear (&s->windows[c], 0);
-	s->apart = false;
+	s->factors.apart = false;
 }
 
 static void
@@ -86,15 +84,15 @@ lay (mdyn_proc *p, mdyn_arena *a)
 	mdyn_keyfilter_state *filtered = mdyn_carve (a, dets, sizeof *filtered);
 	mdyn_window *windows = mdyn_window_carve (a, dets, mdyn_frames (p, MDYN_WINDOW_MS) + 1);
 	lane *lanes = mdyn_carve (a, dets, sizeof *lanes);
-	float *reduction = mdyn_carve (a, mdyn_span (p) * dets, sizeof *reduction);
+	float *x = mdyn_carve (a, mdyn_span (p) * dets, sizeof *x);
 	p->state = s;
 	if (!s)
 		return;
 	s->filtered = filtered;
 	s->windows = windows;
 	s->lanes = lanes;
-	s->reduction = reduction;
-	s->span = mdyn_span (p);
+	s->factors.x = x;
+	s->factors.span = mdyn_span (p);
 }
 
 static pace
@@ -300,7 +298,7 @@ part_or_join (const mdyn_proc *p, gate *s, size_t from, size_t at)
 {
 	unsigned channels = p->format.channels;
 	bool linked = s->ramp[LINK].now >= 1 && s->ramp[LINK].step == 0, met = at == 0;
-	if (mdyn_det_channels (p) != channels || channels == 1 || s->apart == !linked)
+	if (mdyn_det_channels (p) != channels || channels == 1 || s->factors.apart == !linked)
 		return;
 	lane *all = s->lanes;
 	for (unsigned c = 1; c < channels; c++)
@@ -313,7 +311,7 @@ part_or_join (const mdyn_proc *p, gate *s, size_t from, size_t at)
 		all[0].open = all[c].open > all[0].open ? all[c].open : all[0].open;
 		mdyn_window_join (&s->windows[0], &s->windows[c]);
 	}
-	s->apart = !linked || !met;
+	s->factors.apart = !linked || !met;
 }
 
 static const float none[QUANTUM];
@@ -339,12 +337,12 @@ run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
 	unsigned channels = p->format.channels;
 	part_or_join (p, s, from, at);
 	rows (s, n);
-	bool own = s->apart;
+	bool own = s->factors.apart;
 	float *d[MDYN_CHANNELS_MAX], *x[MDYN_CHANNELS_MAX], most = 0;
 	const float *const *keys = (const float *const *) x, *duck = s->row[DUCK], *range = s->row[RANGE];
 	unsigned lanes = own ? channels : 1;
 	for (unsigned c = 0; c < lanes; c++)
-		d[c] = s->reduction + c * s->span + from;
+		d[c] = s->factors.x + c * s->factors.span + from;
 	mdyn_keyfilter_next (&s->filter, p->format.rate, n);
 	for (unsigned c = 0; c < b->det_channels; c++) {
 		x[c] = b->det[c] + from;
@@ -381,22 +379,7 @@ run (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n)
 static void
 gain (mdyn_proc *p, mdyn_block *b)
 {
-	gate *s = p->state;
-	unsigned channels = p->format.channels;
-	bool own = false; /* channels part at a block's start, but join in its midst */
-	float most = 0;
-	for (size_t done = 0, n; done < b->n; done += n) {
-		size_t at = (b->at + done) % QUANTUM;
-		n = QUANTUM - at < b->n - done ? QUANTUM - at : b->n - done;
-		float m = run (p, b, done, at, n);
-		most = m > most ? m : most;
-		own |= s->apart;
-		for (unsigned c = 1; c < channels && own && !s->apart; c++)
-			memcpy (s->reduction + c * s->span + done, s->reduction + done, n * sizeof *s->reduction);
-	}
-	mdyn_publish_largest (p, MDYN_GATE_gain_reduction, most * MDYN_DB_PER_LOG2);
-	for (unsigned c = 0; c < channels; c++)
-		b->gain[c] = s->reduction + (own ? c * s->span : 0);
+	mdyn_gain_by_quanta (p, b, &((gate *) p->state)->factors, run);
 }
 
 const mdyn_ops mdyn_gate_ops = { .spans = true, .latency = latency, .heard = heard, .lay = lay, .reset = reset, .update = update, .gain = gain };

@@ -195,6 +195,13 @@ mdyn_span (const mdyn_proc *p)
 	return !p->ops->spans || quanta < 1 ? QUANTUM : quanta * QUANTUM < SPAN ? quanta * QUANTUM : SPAN;
 }
 
+/* The factors of a processor that spans, of a block. */
+typedef struct mdyn_factors {
+	float *x;                                 /* [det_channels][span], the first for all channels while they are linked */
+	size_t span;
+	bool apart;                               /* channels have factors of their own, since their link was below 100 */
+} mdyn_factors;
+
 /* The detector signal in the quantum that began so many quanta before that of the block's frame `from`; 0: its own, as far as it has come. */
 static inline const float *
 mdyn_heard (const mdyn_proc *p, unsigned channel, size_t from, size_t quanta)
@@ -209,6 +216,26 @@ void mdyn_take_values (mdyn_proc *p);
 /* Publishes a READOUT row. A `largest` one keeps the largest value since the last reading. */
 void mdyn_publish (mdyn_proc *p, int id, double value);
 void mdyn_publish_largest (mdyn_proc *p, int id, double value);
+
+/* A processor's gain, quantum by quantum. run writes the factors of n frames of the block from `from` on, place `at` of their quantum, and returns the
+ * largest reduction in log2 units. */
+static inline void
+mdyn_gain_by_quanta (mdyn_proc *p, mdyn_block *b, mdyn_factors *f, float (*run) (const mdyn_proc *p, const mdyn_block *b, size_t from, size_t at, size_t n))
+{
+	bool own = false; /* channels part at a block's start, but join in its midst */
+	float most = 0;
+	for (size_t done = 0, n; done < b->n; done += n) {
+		size_t at = (b->at + done) % QUANTUM;
+		n = QUANTUM - at < b->n - done ? QUANTUM - at : b->n - done;
+		most = fmaxf (most, run (p, b, done, at, n));
+		own |= f->apart;
+		for (unsigned c = 1; c < p->format.channels && own && !f->apart; c++)
+			memcpy (f->x + c * f->span + done, f->x + done, n * sizeof *f->x);
+	}
+	mdyn_publish_largest (p, p->row_gain_reduction, 20 * log10 (2) * most);
+	for (unsigned c = 0; c < p->format.channels; c++)
+		b->gain[c] = f->x + (own ? c * f->span : 0);
+}
 
 /* The value of an alias that is a switch (0, 1) or has no row (a number); of others none. As mdyn_param_parse. */
 int mdyn_alias_parse (const mdyn_class *cls, const mdyn_alias *alias, const char *text, double *value, char *why, size_t why_size);
