@@ -19,9 +19,7 @@
 #define SHEER 12                                  /* LU: what fell as deep in one step is no fade */
 #define ALIKE 4                                   /* LU within which a noise is that of the section */
 #define TALK 4                                    /* a steady block of talk counts for as many */
-#define YOUNG 8                                   /* s: a programme as young */
-#define YOUNG_ON_TARGET 2.5                       /* LU: and as near is on target; */
-#define ON_TARGET 1                               /* LU: or as near, having been left alone for 10 s; */
+#define ON_TARGET 1                               /* LU: a programme as near is on target if it was left alone for 10 s, */
 #define ON_TARGET_EARLY 3                         /* and at most as far off while it has been from its start; */
 #define LEFT_ALONE 4                              /* LU: then a section as near is left alone */
 
@@ -45,12 +43,9 @@ mdyn_leveller_reset (mdyn_leveller *l)
 static bool
 on_target (const mdyn_leveller *l)
 {
-	double near = l->age < YOUNG ? YOUNG_ON_TARGET : 0;
-	if (l->rested > fmax (0, l->age - 5))
-		near = fmax (near, fmin (ON_TARGET + sqrt (10 / fmax (l->age, MDYN_BLOCK)), ON_TARGET_EARLY));
-	else if (l->rested > 10)
-		near = fmax (near, ON_TARGET);
-	return fabs (l->rows.target - mdyn_level (l->average)) < near;
+	bool so_far = l->rested > fmax (0, l->age - 5);
+	double near = so_far ? fmin (ON_TARGET + sqrt (10 / fmax (l->age, MDYN_BLOCK)), ON_TARGET_EARLY) : ON_TARGET;
+	return (so_far || l->rested > 10) && fabs (l->rows.target - mdyn_level (l->average)) < near;
 }
 
 /* 6. */
@@ -64,7 +59,7 @@ wanted (const mdyn_leveller *l)
 	double doubt = fmin (0.8 + 0.7 * s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
 	if (on_target (l))
 		doubt = LEFT_ALONE;
-	if (fabs (g) < doubt && (l->gain == 0 || (l->age >= 4 && fabs (l->gain) < doubt)))
+	if (!l->told && fabs (g) < doubt && (l->gain == 0 || (l->age >= 4 && fabs (l->gain) < doubt)))
 		return 0;
 	if (s->played > 1)
 		g += 0.6 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
@@ -73,7 +68,7 @@ wanted (const mdyn_leveller *l)
 	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = clamp (fmin (g, l->boost_cap), -r->max_cut, r->max_boost);
-	return l->age >= 3 && fabs (g) < 0.5 ? 0 : g;
+	return l->age >= 3 && fabs (g) < 0.5 && !l->told ? 0 : g;
 }
 
 /* 5. From block `from` on, as far as it is not played yet, the gain is g. A rise begins no sooner than there is something to hear. */
@@ -97,6 +92,7 @@ begin_section (mdyn_leveller *l, uint64_t from, double energy, double evidence)
 	mdyn_section_begin (&l->section, from, energy, evidence);
 	l->changed = 0;
 	l->following = true;
+	l->told = false;
 }
 
 /* 2. */
@@ -138,12 +134,15 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 		l->average = l->section.level;
 		l->age = 2;
 		l->gain = wanted (l);
-	} else if (!first && l->seeded && by != 0) {
+	} else if (!first && l->seeded) {
 		for (uint64_t k = l->played; k < l->past.heard; k++)
 			l->plan[mdyn_at (k)] = clamp (l->plan[mdyn_at (k)] + by, -rows->max_cut, rows->max_boost);
 		l->gain = clamp (l->gain + by, -rows->max_cut, rows->max_boost);
 		l->fall.gain += by;
-		l->section.played = l->out_age = 0; /* what came out was for the old target */
+		if (by != 0) {
+			l->section.played = l->out_age = l->rested = 0; /* what came out and what was left alone was so for the old target */
+			l->told = true;
+		}
 	}
 }
 
@@ -239,7 +238,7 @@ mdyn_leveller_cue (mdyn_leveller *l)
 	l->expected.fell = 0;
 	l->fall.stairs = 0;
 	l->holding = false;
-	l->out_age = 0; /* the item before is not made up for in this one */
+	l->out_age = l->rested = 0; /* the item before is not made up for in this one, nor does it say that this one is on target */
 }
 
 /* A break in the sound: what comes after it may be anything, unless the source breaks off often. */
@@ -271,6 +270,7 @@ leave_pause (mdyn_leveller *l, double loudness)
 	*s = l->before;
 	s->search = l->past.heard - 1;
 	l->before.level = 0;
+	l->expected.fell = 0;
 	l->fall.stairs = 0;
 	redate (l, l->played, wanted (l));
 }
@@ -322,7 +322,8 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 		return;
 	leave_pause (l, loudness);
 	bool pausing = p->still && p->still < 15 / MDYN_BLOCK && loudness < mdyn_level (s->level) - 4, talks = mdyn_past_talks (p, s);
-	l->hold[mdyn_at (k)] = l->holding = pausing || (!talks && mdyn_past_falls (p, s));
+	bool falls = p->heard >= l->item + 20 && mdyn_past_falls (p, s); /* and not from one item to the next */
+	l->hold[mdyn_at (k)] = l->holding = pausing || (falls && !talks);
 	if (!l->holding && l->fall.stairs && (l->fall.steady += talks ? TALK : 1) >= STEADY + STEADY_STAIR * (l->fall.stairs - 1))
 		l->fall.stairs = 0;
 	l->expected.on_target = on_target (l);

@@ -10,7 +10,7 @@
  * A block is 100 ms, its energy the mean square after K weighting (core/loudness.h). On each block:
  *  1. gate     on: 400 ms mean above the gate and the block above -70 LUFS. active: also above the level - 10 LU. Else all stands still.
  *  2. seed     the level is the mean of the first 3 blocks above the gate, of more if they are known before the first is played, and the gain is
- *              that from the start of the stream, or from the cue; at most 15 dB up for 2 s; 0 where less than 3 LU are missing
+ *              that from the start of the stream, or from the cue; at most 15 dB up for 2 s; 0 where less than 2 LU are missing, or 2.5 while it stands at 0 anyway
  *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds, and forgets faster where the last 8 s all disagree with it
  *  4. change   up or down; a level that was there lately is recognised sooner, and so is any after a silence, unless silences are frequent. A fall
  *              that is over within 3 s was a dip, one to what then stands still was a pause: the section before it goes on
@@ -58,6 +58,7 @@ typedef struct mdyn_leveller {
 	double gain;                              /* at the newest block */
 	double now;                               /* played, at the end of the last block */
 	bool following, holding;
+	bool told;                                /* another target in this section: it is not left alone */
 	double changed;                           /* s since the last change */
 	unsigned quiet;                           /* blocks below -65 LUFS */
 	uint64_t broke;                           /* the block of the last break in the sound; the start is one */

@@ -93,10 +93,6 @@ START_TEST (leaves_sections_of_a_programme_on_target)
 	for (int i = 0; i < 10; i++)
 		ck_assert (ride (&l, -20.1 + (i % 2 ? 3 : -3), 0, 60) == 0);
 	ck_assert (ride (&l, -27, 0, 20) == 0); /* nor is what is further under it, unless it lasts 3 s */
-
-	l = new_leveller (&defaults);
-	ck_assert (ride (&l, -22, 0, 50) == 0); /* nor one that begins 2 LU under it */
-	ck_assert (ride (&l, -19.5, 0, 300) == 0);
 }
 END_TEST
 
@@ -115,7 +111,7 @@ START_TEST (whole_programme_is_on_target)
 			sum += energy[played++] * pow (10, (start + to) / 20);
 		}
 	}
-	NEAR (-0.691 + 10 * log10 (sum / played), -20, 0.4, LUFS of the whole);
+	NEAR (-0.691 + 10 * log10 (sum / played), -20, 0.3, LUFS of the whole);
 }
 END_TEST
 
@@ -238,6 +234,36 @@ START_TEST (rows_do_what_they_say)
 END_TEST
 
 /* An item 12 LU quieter: with a cue its gain is there from its first words on, though nothing stops in between. */
+/* A programme on target, for which another target is set: it is gone to, and stays. */
+START_TEST (new_target_is_gone_to)
+{
+	for (int by = -3; by <= 3; by++)
+		for (int at = 60; at <= 300; at += 120) {
+			mdyn_leveller_rows r = defaults;
+			mdyn_leveller l = new_leveller (&r);
+			NEAR (ride (&l, -20.1, 0, at), 0, 0.01);
+			r.target += by;
+			mdyn_leveller_update (&l, &r, false);
+			NEAR (ride (&l, -20.1, 0, 20), by, 0.5, 2 s after);
+			NEAR (ride (&l, -20.1, 0, 200), by, 0.7, and for good);
+		}
+}
+END_TEST
+
+/* A lower max-boost holds from the next block on, whatever dead-band says. */
+START_TEST (max_boost_is_obeyed)
+{
+	mdyn_leveller_rows r = defaults;
+	r.dead_band = 6;
+	mdyn_leveller l = new_leveller (&r);
+	ck_assert_double_gt (ride (&l, -36, 0, 200), 14);
+	r.max_boost = 10;
+	mdyn_leveller_update (&l, &r, false);
+	ck_assert_double_le (ride (&l, -36, 0, 5), 10);
+	ck_assert_double_le (ride (&l, -36, 0, 100), 10);
+}
+END_TEST
+
 START_TEST (cue_begins_anew)
 {
 	for (int by = -12; by <= 12; by += 24) {
@@ -253,6 +279,14 @@ START_TEST (cue_begins_anew)
 		}
 		NEAR (ride (&l, -22 + by, 0, 2), 2 - by, 2, by the second block);
 		NEAR (ride (&l, -22 + by, 0, 100), 2 - by, 1);
+	}
+	/* Nor does it matter that the item before was on target. */
+	for (int by = -4; by <= 4; by++) {
+		mdyn_leveller l = new_leveller (&defaults), fresh = new_leveller (&defaults);
+		ride (&l, -20.1, 0, 600);
+		mdyn_leveller_cue (&l);
+		double late = ride (&l, -20 + by, 0, 20), early = ride (&fresh, -20 + by, 0, 20);
+		NEAR (late, early, 1, of 2 s of an item);
 	}
 	/* Cues without sound change nothing. */
 	mdyn_leveller l = new_leveller (&defaults);
@@ -288,12 +322,12 @@ START_TEST (live_brings_two_levels_to_the_target)
 {
 	clip c = new_clip (48000, 2, 40), y;
 	talk (&c, -10, 0.5, 19.5);
-	talk (&c, 8, 20, 20);
+	talk (&c, 2, 20, 20);
 	noise (&c, -80);
 	json_t *o = stats_of (&c, "mode=live:target=-16:preset=apple-podcasts", NULL, &y);
 	NEAR (ebur_loudness (&y, 48000, 20 * 48000), -16, 1);
 	NEAR (ebur_loudness (&y, 20 * 48000, 40 * 48000), -16, 1);
-	NEAR (ebur_loudness (&y, 20 * 48000, 22 * 48000), -16, 2, from the first word);
+	NEAR (ebur_loudness (&y, 20 * 48000, 22 * 48000), -16, 1.5, from the first word);
 	NEAR (ebur_loudness (&y, 24000, 3 * 48000), -16, 1.5, from the first word);
 	ck_assert_double_le (value (json_object_get (o, "output"), "true_peak"), -1 + 0.05);
 	ck_assert (json_is_true (json_object_get (json_object_get (o, "verdict"), "pass")));
@@ -365,6 +399,8 @@ main (void)
 	tcase_add_test (t, talk_is_no_fade);
 	tcase_add_test (t, pause_ends_as_one);
 	tcase_add_test (t, rows_do_what_they_say);
+	tcase_add_test (t, new_target_is_gone_to);
+	tcase_add_test (t, max_boost_is_obeyed);
 	tcase_add_test (t, cue_begins_anew);
 	tcase_add_test (t, cue_in_silence_is_none);
 	tcase_add_test (t, live_brings_two_levels_to_the_target);
