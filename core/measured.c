@@ -107,6 +107,14 @@ blocks (mdyn_measured *m, const char *t, double shift, const char *path, char *w
 	return 0;
 }
 
+/* The name, or the end of a long one. */
+static void
+end_of (char *to, size_t size, const char *path)
+{
+	size_t length = strlen (path), skip = length < size ? 0 : length - size + 1;
+	memcpy (to, path + skip, length - skip + 1);
+}
+
 static int
 read_object (mdyn_measured *m, const json_t *o, unsigned channels, bool dual_mono, bool wants_blocks, const char *path, char *why, size_t size)
 {
@@ -129,7 +137,8 @@ read_object (mdyn_measured *m, const json_t *o, unsigned channels, bool dual_mon
 		err = number (o, "channels", 1, MDYN_CHANNELS_MAX, &of_channels, path, why, size);
 	double shift = channels == 1 && of_channels == 1 ? DUAL_MONO * (dual_mono - json_is_true (dual)) : 0;
 	m->loudness += shift;
-	m->partial = json_is_false (json_object_get (o, "complete"));
+	if (json_is_false (json_object_get (o, "complete")))
+		end_of (m->partial, sizeof m->partial, path);
 	return err || !list ? err : blocks (m, json_string_value (list), shift, path, why, size);
 }
 
@@ -175,7 +184,10 @@ join (mdyn_measured *m, const mdyn_measured *one, bool loudest)
 	}
 	m->loudness = higher (m->loudness, one->loudness);
 	m->peak = higher (m->peak, one->peak);
-	m->partial |= one->partial;
+	if (*one->partial)
+		memcpy (m->partial, one->partial, sizeof m->partial);
+	if (*one->silent)
+		memcpy (m->silent, one->silent, sizeof m->silent);
 	m->files++;
 }
 
@@ -220,6 +232,8 @@ mdyn_measured_read (mdyn_measured *m, const char *names, bool loudest, unsigned 
 			err = mdyn_why (why, size, -EINVAL, NAME ": is named twice, and would count twice", path);
 		else
 			err = read_file (one, channels, dual_mono, several && !loudest, path, why, size);
+		if (!err && isnan (one->loudness))
+			end_of (one->silent, sizeof one->silent, path);
 		if (!err)
 			join (m, one, loudest);
 	}

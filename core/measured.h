@@ -25,7 +25,8 @@ typedef struct mdyn_measured {
 	double loudness, peak;                    /* LUFS, dBTP; NaN: never over the gate, silence */
 	size_t n;                                 /* bins, rising in loudness; 0: only `loudness` is known */
 	mdyn_loudness_bin bin[MDYN_LOUDNESS_BINS];
-	bool partial;                             /* one of the files tells of a programme that had not ended */
+	char partial[64], silent[64];             /* the last file, or the end of its name, that tells of a programme that had not ended, that never rose over
+	                                           * the gate; "": none */
 } mdyn_measured;
 
 /* Reads the stats files named in `names`, '|' between them. dual_mono: how the run counts one channel, of `channels` it has. 0, or a negative errno and one

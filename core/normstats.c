@@ -54,10 +54,14 @@ warn (const mdyn_proc *p, char warning[MDYN_WARNINGS][160])
 	    (mdyn_get (p, MDYN_NORM_max_momentary) < p->cls->params[MDYN_NORM_max_momentary].max ||
 	     mdyn_get (p, MDYN_NORM_max_short_term) < p->cls->params[MDYN_NORM_max_short_term].max))
 		mdyn_why (warning[5], LENGTH, 0, "masternorm: max-momentary and max-short-term are not held exactly at %u Hz, no multiple of 20", p->format.rate);
+	if (p->text[MDYN_NORM_measured_file] && !mdyn_norm_is_linear (p))
+		mdyn_why (warning[2], LENGTH, 0, "masternorm: measured-file is not read: that does mode=linear alone");
 	if (!mdyn_norm_is_linear (p) || !s->prepared)
 		return;
-	if (s->measured.partial)
-		mdyn_why (warning[3], LENGTH, 0, "masternorm: measured-file: field complete is false: the measurement stopped before its programme ended");
+	if (*s->measured.partial)
+		mdyn_why (warning[3], LENGTH, 0, "masternorm: measured-file=%s: field complete is false: the measurement stopped before its programme ended", s->measured.partial);
+	if (*s->measured.silent && !isnan (s->measured.loudness))
+		mdyn_why (warning[6], LENGTH, 0, "masternorm: measured-file=%s never rises over the gate: it does not count in the group", s->measured.silent);
 	if (isnan (mdyn_measured_gain (&s->measured, mdyn_get (p, MDYN_NORM_target), &missed)))
 		mdyn_why (warning[2], LENGTH, 0, "masternorm: the measured programme never rises over the gate: the gain is 0 dB");
 	if (missed > MISSED)

@@ -30,7 +30,7 @@
 #include "delivery.h"
 
 #define MDYN_STATS_SCHEMA "mdyn-loudness-1"
-#define MDYN_WARNINGS 6
+#define MDYN_WARNINGS 7
 
 typedef struct mdyn_document {
 	bool complete;

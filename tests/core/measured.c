@@ -139,7 +139,7 @@ START_TEST (broken_stats_are_refused)
 	f = fopen (path, "w");
 	fputs (GOOD ", \"complete\": false}", f); /* good, but of a part only: told */
 	fclose (f);
-	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0 && strstr (why, "complete"), "%s", why);
+	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0 && strstr (why, "complete") && strstr (why, path + strlen (path) - 20), "%s", why);
 	unlink (path);
 	mdyn_destroy (&p);
 }
@@ -289,7 +289,26 @@ START_TEST (silence_is_left_alone)
 	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
 	ck_assert_msg (strstr (why, "never rises over the gate"), "%s", why);
 	mdyn_destroy (&p);
+
+	/* Beside others it does not count, which the user is told by name. */
+	tone (&c, 997, -20, 0, 4);
+	json_decref (stats_of (&c, "mode=measure", NULL, NULL));
+	char both[400], loud[160];
+	snprintf (loud, sizeof loud, "%s.loud", path);
+	ck_assert_int_eq (rename (path, loud), 0);
+	snprintf (both, sizeof both, "mode=linear:measured-file=%s|%s", loud, file);
+	p = make (&c, both, NULL);
+	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
+	ck_assert_msg (strstr (why, file + strlen (file) - 20) && strstr (why, "does not count"), "%s", why);
+	mdyn_destroy (&p);
+
+	/* Where it is not read at all, that is told, too. */
+	p = make (&c, rows ("measured-file=%s", loud), NULL);
+	ck_assert_int_eq (mdyn_prepare (p, why, sizeof why), 0);
+	ck_assert_msg (strstr (why, "is not read"), "%s", why);
+	mdyn_destroy (&p);
 	unlink (file);
+	unlink (loud);
 	free (c.x);
 }
 END_TEST
