@@ -142,6 +142,26 @@ read_object (mdyn_measured *m, const json_t *o, unsigned channels, bool dual_mon
 	return err || !list ? err : blocks (m, json_string_value (list), shift, path, why, size);
 }
 
+/* The last name before a colon in the first `length` characters of a JSON text: the field in which it went wrong. *n: its length, 0 if there is none. */
+static const char *
+last_field (const char *t, size_t length, int *n)
+{
+	*n = 0;
+	for (size_t colon = length; colon-- > 0;) {
+		size_t end = colon;
+		while (end > 0 && strchr (" \t\r\n", t[end - 1]))
+			end--;
+		if (t[colon] != ':' || !end || t[end - 1] != '"')
+			continue;
+		size_t from = --end;
+		while (from > 0 && t[from - 1] != '"')
+			from--;
+		*n = end - from < 40 ? (int) (end - from) : 40;
+		return t + from;
+	}
+	return t;
+}
+
 static int
 read_file (mdyn_measured *m, unsigned channels, bool dual_mono, bool wants_blocks, const char *path, char *why, size_t size)
 {
@@ -152,13 +172,15 @@ read_file (mdyn_measured *m, unsigned channels, bool dual_mono, bool wants_block
 	if (err)
 		return err;
 	json_t *o = json_loadb (t, length, JSON_REJECT_DUPLICATES, &where);
-	free (t);
+	int n = 0;
+	const char *field = o ? t : last_field (t, (size_t) where.position < length ? (size_t) where.position : length, &n);
 	if (json_is_object (o))
 		err = read_object (m, o, channels, dual_mono, wants_blocks, path, why, size);
 	else
 		err = o ? mdyn_why (why, size, -EINVAL, NAME ": is not a JSON object", path)
-		        : mdyn_why (why, size, -EINVAL, NAME ": is not JSON: line %d: %s", path, where.line, where.text);
+		        : mdyn_why (why, size, -EINVAL, NAME ": is not JSON: line %d%s%.*s: %s", path, where.line, n ? ", field " : "", n, field, where.text);
 	json_decref (o);
+	free (t);
 	return err;
 }
 

@@ -103,7 +103,7 @@ START_TEST (broken_stats_are_refused)
 		{ "{\"schema\": \"mdyn-loudness-2\", \"integrated\": -23, \"true_peak\": -1}", "schema" },
 		{ "{\"schema\": \"mdyn-loudness-1\", \"true_peak\": -1}", "integrated" },
 		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": \"-23\", \"true_peak\": -1}", "integrated" },
-		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": NaN, \"true_peak\": -1}", "JSON" },
+		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": NaN, \"true_peak\": -1}", "field integrated" },
 		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": 1e9, \"true_peak\": -1}", "integrated" },
 		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": true}", "true_peak" },
 		{ "{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23}", "true_peak" },
