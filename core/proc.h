@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "dsp/dsp.h"
 #include "mdyn/mdyn.h"
 
 #define QUANTUM 64
@@ -232,7 +233,7 @@ mdyn_gain_by_quanta (mdyn_proc *p, mdyn_block *b, mdyn_factors *f, float (*run) 
 		for (unsigned c = 1; c < p->format.channels && own && !f->apart; c++)
 			memcpy (f->x + c * f->span + done, f->x + done, n * sizeof *f->x);
 	}
-	mdyn_publish_largest (p, p->row_gain_reduction, 20 * log10 (2) * most);
+	mdyn_publish_largest (p, p->row_gain_reduction, MDYN_DB_PER_LOG2 * most);
 	for (unsigned c = 0; c < p->format.channels; c++)
 		b->gain[c] = f->x + (own ? c * f->span : 0);
 }
