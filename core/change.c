@@ -3,6 +3,8 @@
 
 #include "change.h"
 
+#include "loudness.h"
+
 #define SIGMAS 2.5
 #define LEAST 1.2                                 /* LU: less is no change */
 #define WIDE_SIGMAS 0.5                           /* the same two downwards for windows of MDYN_WIDE and more: a rise that was none is soon undone */
@@ -13,6 +15,9 @@
 #define FALL 10                                   /* blocks: the shortest window downwards */
 #define LATELY 200                                /* blocks after a fall in which the next must come off the level of the section */
 #define SURE 60                                   /* blocks: a window as long is no slope or stair */
+#define FLEETING 3.0                              /* s: what is known of a section that is soon the next one's too, */
+#define LEFT 0.3                                  /* if as many s are its own, */
+#define DISGUISED 2.0                             /* LU, and at most as many */
 #define GAP 25                                    /* LU under its section: a source as low has broken off, */
 #define GAPS 80                                   /* in the last so many blocks */
 #define PHRASE 15                                 /* blocks: the loudest .3 s of as many are those of a phrase, */
@@ -110,13 +115,20 @@ loudest (const mdyn_past *p, uint64_t from, uint64_t to)
 }
 
 bool
-mdyn_past_talks (const mdyn_past *p, const mdyn_section *s)
+mdyn_past_breaks (const mdyn_past *p, const mdyn_section *s)
 {
 	double gap = mdyn_level (s->level) - GAP;
-	uint64_t h = p->heard, k = h < GAPS ? 0 : h - GAPS;
-	while (k < h && p->loudness[mdyn_at (k)] >= gap)
-		k++;
-	if (k == h || h < 2 * PHRASE)
+	for (uint64_t k = p->heard < GAPS ? 0 : p->heard - GAPS; k < p->heard; k++)
+		if (p->loudness[mdyn_at (k)] < gap)
+			return true;
+	return false;
+}
+
+bool
+mdyn_past_talks (const mdyn_past *p, const mdyn_section *s)
+{
+	uint64_t h = p->heard;
+	if (h < 2 * PHRASE || !mdyn_past_breaks (p, s))
 		return false;
 	return mdyn_level (loudest (p, h - PHRASE, h)) > mdyn_level (loudest (p, h - 2 * PHRASE, h - PHRASE)) - SAME;
 }
@@ -174,6 +186,18 @@ doubt (const mdyn_section *s, const double *known, size_t n)
 	return sqrt (window_doubt * window_doubt + level_doubt * level_doubt);
 }
 
+/* LU by which the section is louder than it seems: it has learned from the blocks of the window, as if they were its own, and the less there was of it
+ * before, the more. Its level without them; bounded, for what is known of it then is little. */
+static double
+disguised (const mdyn_section *s, const candidate *w)
+{
+	double n = MDYN_BLOCK * (double) w->n, left = s->evidence - n;
+	if (left < LEFT || s->evidence > FLEETING)
+		return 0;
+	double without = (s->level * s->evidence - n * mdyn_energy (w->all)) / left;
+	return without > 0 ? fmin (fmax (mdyn_level (without) - mdyn_level (s->level), -DISGUISED), DISGUISED) : 0;
+}
+
 static bool
 goes_up (const mdyn_section *s, const candidate *w, double ease)
 {
@@ -207,7 +231,7 @@ is_pause (const mdyn_past *p, const candidate *w, double drop)
 static bool
 goes_down (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e, const candidate *w, double ease)
 {
-	double level = mdyn_level (s->level), drop = level - w->all;
+	double level = mdyn_level (s->level) + disguised (s, w), drop = level - w->all;
 	bool wide = w->n >= MDYN_WIDE;
 	double need = (wide ? WIDE_LEAST : LEAST) + (wide ? WIDE_SIGMAS : SIGMAS) * ease * doubt (s, s->under, w->n);
 	if (w->n < (drop < s->dip + 3 ? s->patience : FALL) || (e->on_target && !wide) || drop <= need)

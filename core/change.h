@@ -83,7 +83,10 @@ double mdyn_past_gated (const mdyn_past *p, uint64_t from, uint64_t to);
 /* Whether the source is going down now: below its section, or below what it was a second ago. */
 bool mdyn_past_falls (const mdyn_past *p, const mdyn_section *s);
 
-/* Whether it is speech that goes on: it breaks off, as music hardly does, and its phrases are as loud as they were. Such a source goes down all the time,
+/* Whether the source broke off lately, as talk does and music hardly. */
+bool mdyn_past_breaks (const mdyn_past *p, const mdyn_section *s);
+
+/* Whether it is speech that goes on: it breaks off, and its phrases are as loud as they were. Such a source goes down all the time,
  * at the end of each phrase, and none of that is a fade. */
 bool mdyn_past_talks (const mdyn_past *p, const mdyn_section *s);
 

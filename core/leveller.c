@@ -19,9 +19,13 @@
 #define SHEER 12                                  /* LU: what fell as deep in one step is no fade */
 #define ALIKE 4                                   /* LU within which a noise is that of the section */
 #define TALK 4                                    /* a steady block of talk counts for as many */
-#define ON_TARGET 1                               /* LU: a programme as near is on target if it was left alone for 10 s, */
-#define ON_TARGET_EARLY 3                         /* and at most as far off while it has been from its start; */
-#define LEFT_ALONE 4                              /* LU: then a section as near is left alone */
+#define YOUNG 22                                  /* s: a programme as young is on target if its mean is as near as */
+#define YOUNG_TALK 2                              /* LU, or, if it does not break off as talk does, */
+#define YOUNG_OTHER 3.2                           /* and if no change was found in it after the first */
+#define ADJUSTS 6                                 /* s; */
+#define RESTED 10                                 /* an older one if it was left alone for as many s and its mean is as near as */
+#define ON_TARGET 1                               /* LU. */
+#define LEFT_ALONE 4.25                           /* LU: then a section as near is left alone */
 
 static double
 clamp (double x, double low, double high)
@@ -39,13 +43,15 @@ mdyn_leveller_reset (mdyn_leveller *l)
 	l->changed = INFINITY;
 }
 
-/* Whether the programme, whatever the section. Its level is known the better the longer it is: sections of an even programme scatter by some LU. */
+/* Whether the programme, whatever the section. Much begins 3 LU under its level, music more than talk; what keeps that level from its start on is told from it
+ * after YOUNG. */
 static bool
 on_target (const mdyn_leveller *l)
 {
-	bool so_far = l->rested > fmax (0, l->age - 5);
-	double near = so_far ? fmin (ON_TARGET + sqrt (10 / fmax (l->age, MDYN_BLOCK)), ON_TARGET_EARLY) : ON_TARGET;
-	return (so_far || l->rested > 10) && fabs (l->rows.target - mdyn_level (l->average)) < near;
+	double off = fabs (l->rows.target - mdyn_level (l->average));
+	if (l->age < YOUNG)
+		return !l->restless && off < (mdyn_past_breaks (&l->past, &l->section) ? YOUNG_TALK : YOUNG_OTHER);
+	return l->rested > RESTED && off < ON_TARGET;
 }
 
 /* 6. */
@@ -55,14 +61,14 @@ wanted (const mdyn_leveller *l)
 	const mdyn_leveller_rows *r = &l->rows;
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
-	double makeup = 1 + 2 * r->strength; /* less where differences are to stay: they are nothing to make up for */
+	double makeup = 0.8 + 1.6 * r->strength; /* less where differences are to stay: they are nothing to make up for */
 	double doubt = fmin (0.8 + 0.7 * s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
 	if (on_target (l))
 		doubt = LEFT_ALONE;
-	if (!l->told && fabs (g) < doubt && (l->gain == 0 || (l->age >= 4 && fabs (l->gain) < doubt)))
+	if (!l->told && fabs (g) < doubt && fabs (l->gain) < 1.5 * doubt)
 		return 0;
 	if (s->played > 1)
-		g += 0.6 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
+		g += 0.5 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
 	if (l->out_age > 8)
 		g += makeup * clamp (5. / 3 * (r->target - mdyn_level (l->out)), -1, 1);
 	if (l->age < 2)
@@ -116,6 +122,7 @@ seed (mdyn_leveller *l)
 	if (l->item == 0 || l->average == 0)
 		l->average = l->section.level;
 	l->age = 0;
+	l->restless = false;
 	double missing = fabs (l->rows.target - mdyn_level (l->section.level));
 	l->following = missing >= 2;
 	l->gain = l->following ? wanted (l) : 0;
@@ -181,6 +188,7 @@ turn (mdyn_leveller *l)
 	}
 	bool known = found.recalled >= 0 && found.n >= MDYN_WIDE, sheer = was - found.level > SHEER && found.n < MDYN_WIDE && !mdyn_fell_lately (e, &l->past);
 	e->fell = down ? l->past.heard : 0;
+	l->restless |= l->age > ADJUSTS;
 	if (!l->fall.stairs)
 		l->fall.gain = l->now;
 	l->fall.stairs = down && !known && !sheer ? l->fall.stairs + 1 : 0;

@@ -52,6 +52,7 @@ typedef struct mdyn_leveller {
 	} fall;                                   /* that may be a fade */
 	unsigned next_recalled;
 	double age;                               /* s of active blocks since the seed */
+	bool restless;                            /* a change was found in it since */
 	double rested;                            /* s at 0 dB, less those elsewhere since */
 	double average;                           /* energy of the last minute, gated */
 	double out, out_age;                      /* the same of the output; s behind it */
