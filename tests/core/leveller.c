@@ -96,6 +96,45 @@ START_TEST (leaves_sections_of_a_programme_on_target)
 }
 END_TEST
 
+/* What begins 2.7 LU under its target may be the intro of something on it: it is left alone, but not for long, not where talk breaks off, and not once it
+ * has changed. Both then hear what is missing. */
+START_TEST (leaves_alone_what_begins_near_its_target)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	ck_assert (ride (&l, -22.7, 0, 200) == 0);
+	ck_assert (ride (&l, -20, 0, 300) == 0);
+
+	l = new_leveller (&defaults);
+	ride (&l, -22.7, 0, 200);
+	ck_assert_double_gt (ride (&l, -22.7, 0, 60), 2);
+	NEAR (ride (&l, -22.7, 0, 400), 2.7, 0.5);
+
+	l = new_leveller (&defaults);
+	for (int i = 0; i < 5; i++) {
+		ride (&l, -22.5, 0, 12);
+		ride (&l, -80, 0, 4);
+	}
+	ck_assert_double_gt (ride (&l, -22.5, 0, 12), 1.5);
+
+	l = new_leveller (&defaults);
+	ck_assert (ride (&l, -22.7, 0, 100) == 0);
+	ride (&l, -12, 0, 30);
+	ck_assert_double_gt (ride (&l, -22.7, 0, 50), 1.5);
+}
+END_TEST
+
+/* A loud word is taken for another section, and before much is known of that, the next speaker begins 9 LU under it: what is learned of him does not hide him. */
+START_TEST (loud_word_hides_no_speaker)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	ride (&l, -25.5, 0, 100);
+	ride (&l, -20, 0, 7);
+	ride (&l, -38, -3, 3);
+	ride (&l, -29, 0, 20);
+	NEAR (mdyn_level (l.section.level), -29, 1, LUFS after his first 2 s);
+}
+END_TEST
+
 /* A loud speaker and one 7 LU under him take turns, 3 s and 6 s: the whole is on target. */
 START_TEST (whole_programme_is_on_target)
 {
@@ -394,6 +433,8 @@ main (void)
 	tcase_add_test (t, leaves_fades_dips_and_pauses);
 	tcase_add_test (t, stays_at_zero_on_target);
 	tcase_add_test (t, leaves_sections_of_a_programme_on_target);
+	tcase_add_test (t, leaves_alone_what_begins_near_its_target);
+	tcase_add_test (t, loud_word_hides_no_speaker);
 	tcase_add_test (t, whole_programme_is_on_target);
 	tcase_add_test (t, noise_after_a_decay_is_a_pause);
 	tcase_add_test (t, talk_is_no_fade);
