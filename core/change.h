@@ -6,7 +6,7 @@
  * What is heard is a row of blocks of 100 ms. A section is what lies between two changes; it knows its level and, at three scales of time, how far
  * its own .4, 1 and 3 s stand over and under that level. A window of the last blocks, .2 to 10 s long, is another section where it is further off
  * than this section's own ups and downs of that length explain: 2.5 of their standard deviation, and 1.2 LU. So steady speech is followed in half a
- * second, and music that swells and sinks is left alone.
+ * second, and music that swells and sinks is left alone. A section that is not 3 s old has learned half its level from the window: it is taken without it.
  *
  * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on half a standard deviation and .4 LU are enough,
  * and in a programme on target nothing shorter counts; but much else looks like a change:

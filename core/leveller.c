@@ -19,13 +19,13 @@
 #define SHEER 12                                  /* LU: what fell as deep in one step is no fade */
 #define ALIKE 4                                   /* LU within which a noise is that of the section */
 #define TALK 4                                    /* a steady block of talk counts for as many */
-#define YOUNG 22                                  /* s: a programme as young is on target if its mean is as near as */
-#define YOUNG_TALK 2                              /* LU, or, if it does not break off as talk does, */
-#define YOUNG_OTHER 3.2                           /* and if no change was found in it after the first */
-#define ADJUSTS 6                                 /* s; */
-#define RESTED 10                                 /* an older one if it was left alone for as many s and its mean is as near as */
-#define ON_TARGET 1                               /* LU. */
-#define LEFT_ALONE 4.25                           /* LU: then a section as near is left alone */
+#define YOUNG 22                                  /* s: the start of a stream, which need not be at the level of the whole */
+#define ADJUSTS 6                                 /* s: until then changes may be those of an intro */
+#define YOUNG_TALK 2                              /* LU that a young programme on target may be off, if it breaks off as talk does */
+#define YOUNG_OTHER 3.2                           /* LU, if not */
+#define RESTED 10                                 /* s at 0 dB after which an older one */
+#define ON_TARGET 1                               /* LU off at most is on target */
+#define LEFT_ALONE 4.25                           /* LU: in a programme on target a section as near is left alone */
 
 static double
 clamp (double x, double low, double high)
@@ -43,8 +43,7 @@ mdyn_leveller_reset (mdyn_leveller *l)
 	l->changed = INFINITY;
 }
 
-/* Whether the programme, whatever the section. Much begins 3 LU under its level, music more than talk; what keeps that level from its start on is told from it
- * after YOUNG. */
+/* Whether the programme is, whatever the section. Much of what is begins 2 or 3 LU under it, music more than talk; what stays there is heard to after YOUNG. */
 static bool
 on_target (const mdyn_leveller *l)
 {
@@ -122,7 +121,7 @@ seed (mdyn_leveller *l)
 	if (l->item == 0 || l->average == 0)
 		l->average = l->section.level;
 	l->age = 0;
-	l->restless = false;
+	l->restless = l->item != 0; /* an item of several is one that differs */
 	double missing = fabs (l->rows.target - mdyn_level (l->section.level));
 	l->following = missing >= 2;
 	l->gain = l->following ? wanted (l) : 0;
@@ -140,6 +139,7 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 		begin_section (l, 0, mdyn_energy (rows->initial), 2);
 		l->average = l->section.level;
 		l->age = 2;
+		l->restless = fabs (rows->target - rows->initial) > ON_TARGET; /* told to be off, it is no intro */
 		l->gain = wanted (l);
 	} else if (!first && l->seeded) {
 		for (uint64_t k = l->played; k < l->past.heard; k++)

@@ -10,14 +10,15 @@
  * A block is 100 ms, its energy the mean square after K weighting (core/loudness.h). On each block:
  *  1. gate     on: 400 ms mean above the gate and the block above -70 LUFS. active: also above the level - 10 LU. Else all stands still.
  *  2. seed     the level is the mean of the first 3 blocks above the gate, of more if they are known before the first is played, and the gain is
- *              that from the start of the stream, or from the cue; at most 15 dB up for 2 s; 0 where less than 2 LU are missing, or 2.5 while it stands at 0 anyway
+ *              that from the start of the stream, or from the cue; at most 15 dB up for 2 s; 0 where less than 2 LU are missing, and see 6
  *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds, and forgets faster where the last 8 s all disagree with it
  *  4. change   up or down; a level that was there lately is recognised sooner, and so is any after a silence, unless silences are frequent. A fall
  *              that is over within 3 s was a dip, one to what then stands still was a pause: the section before it goes on
  *  5. re-date  the plan is rewritten from the start of the section
  *  6. wanted   target - level, with what this section and the programme came out short of; held back by strength and by the noise of the pauses
  *              (lifted to -40 LUFS at most), within max_boost and max_cut. 0 dB is kept while the level is on target within its own doubt, or
- *              within 4 LU of it in a programme that is on target as a whole, as far as can be told
+ *              within 4.25 LU of it in a programme that is on target as a whole: one that was left alone for 10 s and whose last minute is within 1 LU,
+ *              or the first 22 s of a stream if they are within 3.2 LU (talk 2) and, from 6 s on, even: they may be an intro
  *  7. follow   the gain nears what is wanted once that is dead_band away
  *  8. play     falls end before the loud block begins; a rise begins with the quiet one and waits while the source pauses, or falls and is not talk.
  *              A section that may be a fade yet is lifted by 2 dB only, until the source has stood its ground for 1.2 s (talk .3 s), longer with each
@@ -52,7 +53,7 @@ typedef struct mdyn_leveller {
 	} fall;                                   /* that may be a fade */
 	unsigned next_recalled;
 	double age;                               /* s of active blocks since the seed */
-	bool restless;                            /* a change was found in it since */
+	bool restless;                            /* that was after a cue, `initial` was off target, or a change was found since the intro */
 	double rested;                            /* s at 0 dB, less those elsewhere since */
 	double average;                           /* energy of the last minute, gated */
 	double out, out_age;                      /* the same of the output; s behind it */

@@ -218,6 +218,9 @@ START_TEST (rows_do_what_they_say)
 	mdyn_leveller l = new_leveller (&r);
 	NEAR (ride (&l, -90, 0, 10), 10, 1e-9, the level given before anything is heard);
 	NEAR (ride (&l, -30, 0, 5), 10, 1, right from the first word);
+	r.initial = -22.5;
+	l = new_leveller (&r);
+	NEAR (ride (&l, -22.5, 0, 10), 2.5, 1, told that this is no intro);
 
 	r = defaults;
 	r.max_boost = 6;
@@ -321,11 +324,12 @@ START_TEST (cue_begins_anew)
 	}
 	/* Nor does it matter that the item before was on target. */
 	for (int by = -4; by <= 4; by++) {
-		mdyn_leveller l = new_leveller (&defaults), fresh = new_leveller (&defaults);
-		ride (&l, -20.1, 0, 600);
-		mdyn_leveller_cue (&l);
-		double late = ride (&l, -20 + by, 0, 20), early = ride (&fresh, -20 + by, 0, 20);
-		NEAR (late, early, 1, of 2 s of an item);
+		mdyn_leveller on = new_leveller (&defaults), off = new_leveller (&defaults);
+		ride (&on, -20.1, 0, 600);
+		ride (&off, -29, 0, 600);
+		mdyn_leveller_cue (&on);
+		mdyn_leveller_cue (&off);
+		NEAR (ride (&on, -20 + by, 0, 20), ride (&off, -20 + by, 0, 20), 1, after 2 s of an item);
 	}
 	/* Cues without sound change nothing. */
 	mdyn_leveller l = new_leveller (&defaults);
