@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: mdyn contributors
 """The programmes of the live mode: two halves of other voices, other music, other levels. Constants are chosen on TUNE, REPORT is only reported; BLIND, with
-yet other voices and music, was not heard before the constants stood.
+voices and music of packages of its own, was not heard before the constants stood.
 
 A programme is a list of parts, one after another:
   (source, LUFS, s)              a section: its own gated loudness is brought to that level
@@ -27,26 +27,26 @@ TARGET = -23
 ASTERISK = "/usr/share/asterisk/sounds/"
 FILLETS = "/usr/share/games/fillets-ng/sound/*/cs/"
 BALL, FROZEN, RACER = "/usr/share/games/neverball/bgm/", "/usr/share/games/frozen-bubble/snd/", "/usr/share/games/etr/music/"
+ASC = "/usr/share/games/asc/music/"
 PACKAGES = {"ffmpeg": "loudnorm, dynaudnorm, speechnorm and the meter", "espeak-ng": "voices", "neverball-common": "music", "gnuplot-nox": "pictures",
             "asterisk-core-sounds-en-g722": "a voice", "asterisk-core-sounds-fr-g722": "a voice", "asterisk-core-sounds-it-g722": "a voice",
-            "asterisk-core-sounds-ru-g722": "a voice",
-            "fillets-ng-data-cs": "two voices", "frozen-bubble-data": "music", "extremetuxracer-data": "music"}
+            "fillets-ng-data-cs": "two voices", "frozen-bubble-data": "music", "extremetuxracer-data": "music", "flite": "voices", "asc-music": "music"}
 TEXT = ("Good evening, here is the news at nine o'clock. The harbour was closed this morning after a storm broke two of its moorings, and ferries are late. "
         "In the council there was no majority for the new bridge; a second vote is planned for the spring. We asked people in the market what they think. "
         "And now the weather: rain from the west, heavy at first, clearing towards the evening. Tomorrow bright spells, with a strong breeze along the coast. ")
 
-# name -> files joined, with .3 s between them; or the voice of a synthesiser and its words a minute
+# name -> files joined, with .3 s between them; or a voice of espeak-ng and its words a minute; or flite and a voice of it
 VOICES = {
     "allison": sorted(glob.glob(ASTERISK + "en_US_f_Allison/[cdv]*.g722")), "synth-gb": ("en-gb", 150), "synth-us": ("en-us+f3", 170), "synth-low": ("en-us+m7", 135),
     "june": sorted(glob.glob(ASTERISK + "fr_CA_f_June/[cdv]*.g722")), "carlo": sorted(glob.glob(ASTERISK + "it_IT_m_Carlo/[cdv]*.g722")),
-    "irina": sorted(glob.glob(ASTERISK + "ru_RU_f_*/[cdv]*.g722")), "synth-fr": ("fr+m1", 150), "synth-pt": ("pt+f4", 165), "synth-cs": ("cs", 140),
+    "awb": ("flite", "awb"), "kal": ("flite", "kal16"), "rms": ("flite", "rms"), "slt": ("flite", "slt"),
     "fish-small": sorted(glob.glob(FILLETS + "*m-*.ogg")), "fish-big": sorted(glob.glob(FILLETS + "*v-*.ogg")),
 }
 MUSIC = {
     "track1": BALL + "track1.ogg", "track2": BALL + "track2.ogg", "track4": BALL + "track4.ogg", "track5": BALL + "track5.ogg", "frozen": FROZEN + "introzik.ogg", "frozen2": FROZEN + "frozen-mainzik-2p.ogg",
     "calm": RACER + "calmrace-ks.ogg", "credits": RACER + "credits1-cp.ogg", "freezing": RACER + "freezingpoint.ogg", "race": RACER + "race1-jt.ogg",
     "spunky": RACER + "spunkyrace-ks.ogg", "start": RACER + "start1-jt.ogg",
-    "track3": BALL + "track3.ogg", "track6": BALL + "track6.ogg", "title": BALL + "title.ogg", "frozen1": FROZEN + "frozen-mainzik-1p.ogg",
+    "frontiers": ASC + "frontiers.mp3", "machines": ASC + "machine_wars.mp3", "strike": ASC + "time_to_strike.mp3",
 }
 
 TUNE = {
@@ -89,7 +89,7 @@ REPORT = {
     "podcast": [("credits", -15, 12), ("fish-small", -22, 20), ("june", -24, 14), ("fish-small", -22, 14), ("credits", -15, 10)],
 }
 ON_TARGET = "music on target", "talk on target"
-BLIND_VOICES, BLIND_MUSIC, BLIND_SEED = ("irina", "synth-fr", "synth-pt", "synth-cs"), ("track3", "track6", "title", "frozen1"), 20261128
+BLIND_VOICES, BLIND_MUSIC, BLIND_SEED = ("awb", "kal", "rms", "slt"), ("frontiers", "machines", "strike"), 20261128
 
 
 def drawn(seed):
@@ -134,7 +134,8 @@ def source(name):
     if isinstance(what, tuple):
         with tempfile.TemporaryDirectory() as tmp:
             path = os.path.join(tmp, "voice.wav")
-            subprocess.run(["espeak-ng", "-v", what[0], "-s", str(what[1]), "-w", path, TEXT * 3], check=True, capture_output=True)
+            speak = ["flite", "-voice", what[1], "-t", TEXT * 3, "-o", path] if what[0] == "flite" else ["espeak-ng", "-v", what[0], "-s", str(what[1]), "-w", path, TEXT * 3]
+            subprocess.run(speak, check=True, capture_output=True)
             parts.append(material.decode(path, RATE))
     else:
         for path in what:
