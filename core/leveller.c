@@ -43,6 +43,13 @@ mdyn_leveller_reset (mdyn_leveller *l)
 	l->changed = INFINITY;
 }
 
+/* By `initial`. */
+static bool
+said_on_target (const mdyn_leveller_rows *r)
+{
+	return fabs (r->target - r->initial) <= ON_TARGET;
+}
+
 /* Whether the programme is, whatever the section. Much of what is begins 2 or 3 LU under it, music more than talk; what stays there is heard to after YOUNG. */
 static bool
 on_target (const mdyn_leveller *l)
@@ -64,7 +71,7 @@ wanted (const mdyn_leveller *l)
 	double doubt = fmin (0.8 + 0.7 * s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
 	if (on_target (l))
 		doubt = LEFT_ALONE;
-	if (!l->told && fabs (g) < doubt && fabs (l->gain) < 1.5 * doubt)
+	if (!l->told && fabs (g) < doubt)
 		return 0;
 	if (s->played > 1)
 		g += 0.5 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
@@ -139,7 +146,7 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 		begin_section (l, 0, mdyn_energy (rows->initial), 2);
 		l->average = l->section.level;
 		l->age = 2;
-		l->restless = fabs (rows->target - rows->initial) > ON_TARGET; /* told to be off, it is no intro */
+		l->restless = !said_on_target (rows);
 		l->gain = wanted (l);
 	} else if (!first && l->seeded) {
 		for (uint64_t k = l->played; k < l->past.heard; k++)
@@ -188,7 +195,7 @@ turn (mdyn_leveller *l)
 	}
 	bool known = found.recalled >= 0 && found.n >= MDYN_WIDE, sheer = was - found.level > SHEER && found.n < MDYN_WIDE && !mdyn_fell_lately (e, &l->past);
 	e->fell = down ? l->past.heard : 0;
-	l->restless |= l->age > ADJUSTS;
+	l->restless |= l->age > ADJUSTS && !said_on_target (&l->rows);
 	if (!l->fall.stairs)
 		l->fall.gain = l->now;
 	l->fall.stairs = down && !known && !sheer ? l->fall.stairs + 1 : 0;

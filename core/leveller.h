@@ -18,7 +18,7 @@
  *  6. wanted   target - level, with what this section and the programme came out short of; held back by strength and by the noise of the pauses
  *              (lifted to -40 LUFS at most), within max_boost and max_cut. 0 dB is kept while the level is on target within its own doubt, or
  *              within 4.25 LU of it in a programme that is on target as a whole: one that was left alone for 10 s and whose last minute is within 1 LU,
- *              or the first 22 s of a stream if they are within 3.2 LU (talk 2) and, from 6 s on, even: they may be an intro
+ *              or the first 22 s of a stream if they are within 3.2 LU (talk 2) and, from 6 s on, even, for they may be an intro; `initial` settles that
  *  7. follow   the gain nears what is wanted once that is dead_band away
  *  8. play     falls end before the loud block begins; a rise begins with the quiet one and waits while the source pauses, or falls and is not talk.
  *              A section that may be a fade yet is lifted by 2 dB only, until the source has stood its ground for 1.2 s (talk .3 s), longer with each
@@ -53,7 +53,7 @@ typedef struct mdyn_leveller {
 	} fall;                                   /* that may be a fade */
 	unsigned next_recalled;
 	double age;                               /* s of active blocks since the seed */
-	bool restless;                            /* that was after a cue, `initial` was off target, or a change was found since the intro */
+	bool restless;                            /* no intro of what is on target: after a cue, by `initial`, by a change */
 	double rested;                            /* s at 0 dB, less those elsewhere since */
 	double average;                           /* energy of the last minute, gated */
 	double out, out_age;                      /* the same of the output; s behind it */

@@ -221,6 +221,11 @@ START_TEST (rows_do_what_they_say)
 	r.initial = -22.5;
 	l = new_leveller (&r);
 	NEAR (ride (&l, -22.5, 0, 10), 2.5, 1, told that this is no intro);
+	r.initial = -20;
+	l = new_leveller (&r);
+	ck_assert (ride (&l, -22.7, 0, 100) == 0);
+	ride (&l, -12, 0, 30);
+	ck_assert (ride (&l, -22.7, 0, 50) == 0); /* told that it is one, where leaves_alone_what_begins_near_its_target is not */
 
 	r = defaults;
 	r.max_boost = 6;

@@ -45,7 +45,7 @@ the constants, one in five keeps less than 90 % of its blocks, on the mean 91 % 
 WANTED = "| what is aimed at | 0.70 | 3.0 | | | 0.50 | 0 | +3 | 90 %, 90 % | -1 |"
 SEEN = """The report half is not blind: its figures were known, some of its faults were understood on it in former versions, and it was looked at again while this one was made; so
 were 17 drawn programmes that former versions of this page called blind, before the rule for the start of a stream stood. So {n} more, the forms of that half with voices and music of two
-packages that nothing was tuned or tried on, were drawn by a seed and run once the constants stood. Nothing was changed after that."""
+packages that nothing was tuned or tried on, were drawn by a seed and run once the constants stood. Nothing was chosen by them."""
 
 
 def of(results, half, device):
