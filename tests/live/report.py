@@ -40,7 +40,7 @@ Weak: what lies up to 4.25 LU off in a programme that was on target so far, whic
 target, is left alone for 22 s unless it changes or `initial-loudness` says so, and is then made up for by some dB; a quieter speaker's first two phrases, until he is told from a fade,
 and so a voice that is faded out slowly between its pauses; music that is faded over 20 s and more, which is followed as a drift is; the first seconds of a section a little quieter than
 the one before; of a programme on target, what begins further off, and music that swells and sinks by 15 LU and more, no part of which is on it: of the 240 programmes on target drawn for
-the constants, one in five keeps less than 90 % of its blocks, on the mean 91 % are kept.
+the constants, one in five keeps less than 90 % of its blocks, on the mean 92 % are kept.
 """
 WANTED = "| what is aimed at | 0.70 | 3.0 | | | 0.50 | 0 | +3 | 90 %, 90 % | -1 |"
 SEEN = """The report half is not blind: its figures were known, some of its faults were understood on it in former versions, and it was looked at again while this one was made; so
