@@ -171,9 +171,11 @@ read_file (mdyn_measured *m, unsigned channels, bool dual_mono, bool wants_block
 	int err = load (path, &t, &length, why, size);
 	if (err)
 		return err;
-	json_t *o = json_loadb (t, length, JSON_REJECT_DUPLICATES, &where);
+	size_t mark = length >= 3 && !memcmp (t, "\xEF\xBB\xBF", 3) ? 3 : 0; /* of UTF-8, which editors write and RFC 8259 lets a reader skip */
+	length -= mark;
+	json_t *o = json_loadb (t + mark, length, JSON_REJECT_DUPLICATES, &where);
 	int n = 0;
-	const char *field = o ? t : last_field (t, (size_t) where.position < length ? (size_t) where.position : length, &n);
+	const char *field = o ? t : last_field (t + mark, (size_t) where.position < length ? (size_t) where.position : length, &n);
 	if (json_is_object (o))
 		err = read_object (m, o, channels, dual_mono, wants_blocks, path, why, size);
 	else

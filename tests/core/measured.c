@@ -132,7 +132,7 @@ START_TEST (broken_stats_are_refused)
 		               i, why);
 	}
 	FILE *f = fopen (path, "w");
-	fputs ("{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": null, \"else\": 3}", f);
+	fputs ("\xEF\xBB\xBF{\"schema\": \"mdyn-loudness-1\", \"integrated\": -23, \"true_peak\": null, \"else\": 3}", f); /* as some editors write it */
 	fclose (f);
 	*why = 0;
 	ck_assert_msg (mdyn_prepare (p, why, sizeof why) == 0 && !*why, "%s", why);
