@@ -15,9 +15,10 @@
 #define FALL 10                                   /* blocks: the shortest window downwards */
 #define LATELY 200                                /* blocks after a fall in which the next must come off the level of the section */
 #define SURE 60                                   /* blocks: a window as long is no slope or stair */
-#define FLEETING 3.0                              /* s: what is known of a section that is soon the next one's too, */
-#define LEFT 0.3                                  /* if as many s are its own, */
-#define DISGUISED 2.0                             /* LU, and at most as many */
+#define FLEETING 3.0                              /* s: with as little known of a section, the next one has soon as much part in it, */
+#define BRIEF 40                                  /* blocks: if it is no older */
+#define LEFT 0.3                                  /* s: and as many are its own, */
+#define DISGUISED 2.0                             /* LU: but no more than this */
 #define GAP 25                                    /* LU under its section: a source as low has broken off, */
 #define GAPS 80                                   /* in the last so many blocks */
 #define PHRASE 15                                 /* blocks: the loudest .3 s of as many are those of a phrase, */
@@ -118,9 +119,13 @@ bool
 mdyn_past_breaks (const mdyn_past *p, const mdyn_section *s)
 {
 	double gap = mdyn_level (s->level) - GAP;
-	for (uint64_t k = p->heard < GAPS ? 0 : p->heard - GAPS; k < p->heard; k++)
-		if (p->loudness[mdyn_at (k)] < gap)
+	bool sounded = false;
+	for (uint64_t k = p->heard < GAPS ? 0 : p->heard - GAPS; k < p->heard; k++) {
+		if (p->loudness[mdyn_at (k)] >= gap)
+			sounded = true;
+		else if (sounded)
 			return true;
+	}
 	return false;
 }
 
@@ -192,7 +197,7 @@ static double
 disguised (const mdyn_section *s, const candidate *w)
 {
 	double n = MDYN_BLOCK * (double) w->n, left = s->evidence - n;
-	if (left < LEFT || s->evidence > FLEETING)
+	if (left < LEFT || s->evidence > FLEETING || w->from + w->n > s->since + BRIEF)
 		return 0;
 	double without = (s->level * s->evidence - n * mdyn_energy (w->all)) / left;
 	return without > 0 ? fmin (fmax (mdyn_level (without) - mdyn_level (s->level), -DISGUISED), DISGUISED) : 0;
@@ -239,6 +244,8 @@ goes_down (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e,
 	for (uint64_t k = w->from; k + FALL <= p->heard; k++)
 		if (level_of (p, k, k + FALL) > level - 0.2 * drop)
 			return false; /* the section goes on */
+	if (level_of (p, p->heard - 4, p->heard) > level - 0.2 * drop)
+		return false; /* or has just come back */
 	if (w->second < w->first - 0.6)
 		return false; /* a fade */
 	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 5 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)

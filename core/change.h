@@ -6,12 +6,13 @@
  * What is heard is a row of blocks of 100 ms. A section is what lies between two changes; it knows its level and, at three scales of time, how far
  * its own .4, 1 and 3 s stand over and under that level. A window of the last blocks, .2 to 10 s long, is another section where it is further off
  * than this section's own ups and downs of that length explain: 2.5 of their standard deviation, and 1.2 LU. So steady speech is followed in half a
- * second, and music that swells and sinks is left alone. A section that is not 3 s old has learned half its level from the window: it is taken without it.
+ * second, and music that swells and sinks is left alone.
  *
  * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on half a standard deviation and .4 LU are enough,
- * and in a programme on target nothing shorter counts; but much else looks like a change:
+ * and in a programme on target nothing shorter counts; and a section not 4 s old, which has learned much of its level from the window itself, is taken
+ * without that. But much else looks like a change:
  *  a pause    its noise stands still as neither speech nor music does, or did until the last block
- *  a dip      the last block is far under the window, or the window is ending in something louder; one that went away again makes this section
+ *  a dip      the last block is far under the window, or the window is ending in something louder, as when the section comes back; one that went away again makes this section
  *             patient: one as deep must last longer than twice as long
  *  a fade     the window still falls; or it was not left in a step but by a slope; or a fall came not long ago
  *
@@ -83,7 +84,7 @@ double mdyn_past_gated (const mdyn_past *p, uint64_t from, uint64_t to);
 /* Whether the source is going down now: below its section, or below what it was a second ago. */
 bool mdyn_past_falls (const mdyn_past *p, const mdyn_section *s);
 
-/* Whether the source broke off lately, as talk does and music hardly. */
+/* Whether the source broke off lately, having sounded, as talk does and music hardly. */
 bool mdyn_past_breaks (const mdyn_past *p, const mdyn_section *s);
 
 /* Whether it is speech that goes on: it breaks off, and its phrases are as loud as they were. Such a source goes down all the time,

@@ -20,7 +20,7 @@
 #define ALIKE 4                                   /* LU within which a noise is that of the section */
 #define TALK 4                                    /* a steady block of talk counts for as many */
 #define YOUNG 22                                  /* s: the start of a stream, which need not be at the level of the whole */
-#define ADJUSTS 6                                 /* s: until then changes may be those of an intro */
+#define ADJUSTS 6                                 /* s: until then changes may be those of an intro, and whether it is talk is told */
 #define YOUNG_TALK 2                              /* LU that a young programme on target may be off, if it breaks off as talk does */
 #define YOUNG_OTHER 3.2                           /* LU, if not */
 #define RESTED 10                                 /* s at 0 dB after which an older one */
@@ -55,9 +55,9 @@ static bool
 on_target (const mdyn_leveller *l)
 {
 	double off = fabs (l->rows.target - mdyn_level (l->average));
-	if (l->age < YOUNG)
-		return !l->restless && off < (mdyn_past_breaks (&l->past, &l->section) ? YOUNG_TALK : YOUNG_OTHER);
-	return l->rested > RESTED && off < ON_TARGET;
+	if (l->rested > RESTED && off < ON_TARGET)
+		return true;
+	return l->age < YOUNG && !l->restless && off < (l->talk && !said_on_target (&l->rows) ? YOUNG_TALK : YOUNG_OTHER);
 }
 
 /* 6. */
@@ -67,7 +67,7 @@ wanted (const mdyn_leveller *l)
 	const mdyn_leveller_rows *r = &l->rows;
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
-	double makeup = 0.8 + 1.6 * r->strength; /* less where differences are to stay: they are nothing to make up for */
+	double makeup = (1 + 2 * r->strength) / 3; /* less where differences are to stay: they are nothing to make up for */
 	double doubt = fmin (0.8 + 0.7 * s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
 	if (on_target (l))
 		doubt = LEFT_ALONE;
@@ -76,7 +76,7 @@ wanted (const mdyn_leveller *l)
 	if (s->played > 1)
 		g += 0.5 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
 	if (l->out_age > 8)
-		g += makeup * clamp (5. / 3 * (r->target - mdyn_level (l->out)), -1, 1);
+		g += makeup * clamp (4 * (r->target - mdyn_level (l->out)), -1.7, 1.7);
 	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = clamp (fmin (g, l->boost_cap), -r->max_cut, r->max_boost);
@@ -125,10 +125,12 @@ seed (mdyn_leveller *l)
 		return;
 	l->seeded = true;
 	begin_section (l, first, sum / 3, 0.15);
-	if (l->item == 0 || l->average == 0)
+	bool starts = l->item == 0 || l->average == 0;
+	if (starts)
 		l->average = l->section.level;
 	l->age = 0;
-	l->restless = l->item != 0; /* an item of several is one that differs */
+	l->talk = false;
+	l->restless = !starts || (l->rows.initial > -70 && !said_on_target (&l->rows)); /* an item of several is one that differs */
 	double missing = fabs (l->rows.target - mdyn_level (l->section.level));
 	l->following = missing >= 2;
 	l->gain = l->following ? wanted (l) : 0;
@@ -155,7 +157,7 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 		l->fall.gain += by;
 		if (by != 0) {
 			l->section.played = l->out_age = l->rested = 0; /* what came out and what was left alone was so for the old target */
-			l->told = true;
+			l->told = l->restless = true;
 		}
 	}
 }
@@ -191,11 +193,11 @@ turn (mdyn_leveller *l)
 		l->before = *s;
 		if (!down)
 			l->before.level = 0;
+		l->restless |= l->age > ADJUSTS && !said_on_target (&l->rows);
 		begin_section (l, found.from, mdyn_energy (found.level), 0.7 * MDYN_BLOCK * (double) found.n);
 	}
 	bool known = found.recalled >= 0 && found.n >= MDYN_WIDE, sheer = was - found.level > SHEER && found.n < MDYN_WIDE && !mdyn_fell_lately (e, &l->past);
 	e->fell = down ? l->past.heard : 0;
-	l->restless |= l->age > ADJUSTS && !said_on_target (&l->rows);
 	if (!l->fall.stairs)
 		l->fall.gain = l->now;
 	l->fall.stairs = down && !known && !sheer ? l->fall.stairs + 1 : 0;
@@ -341,6 +343,7 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 	l->hold[mdyn_at (k)] = l->holding = pausing || (falls && !talks);
 	if (!l->holding && l->fall.stairs && (l->fall.steady += talks ? TALK : 1) >= STEADY + STEADY_STAIR * (l->fall.stairs - 1))
 		l->fall.stairs = 0;
+	l->talk |= l->age < ADJUSTS && mdyn_past_breaks (p, s);
 	l->expected.on_target = on_target (l);
 	if (turn (l) || m <= s->level / 10 || pausing)
 		return;

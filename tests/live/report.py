@@ -37,7 +37,7 @@ A cue (another item begins here) makes the leveller take the level from the item
 random programmes, each section an item (not part of this command): mean error of the first 2 s 3.3 and 3.5 LU without a cue, 1.1 and 1.6 with one.
 
 Weak: what lies up to 4.25 LU off in a programme that was on target so far, which is left alone; a stream that begins up to 3.2 LU off (talk 2), which may be the intro of something on
-target, is left alone for 22 s unless it changes or `initial-loudness` says so, and is then made up for by some dB; a quieter speaker's first two phrases, until he is told from a fade,
+target, is left alone for 22 s unless it changes or `initial-loudness` says so, and is then made up for by up to 1.7 dB; a quieter speaker's first two phrases, until he is told from a fade,
 and so a voice that is faded out slowly between its pauses; music that is faded over 20 s and more, which is followed as a drift is, and drums alone
 that are faded, whose holes are those of talk; the first seconds of a section a little quieter than
 the one before; of a programme on target, what begins further off, and music that swells and sinks by 15 LU and more, no part of which is on it: of the 240 programmes on target drawn for
