@@ -36,12 +36,12 @@ The last two know no loudness target: each gets the one gain, the same for all p
 A cue (another item begins here) makes the leveller take the level from the item's own first blocks, as at the start of a stream. Riding the leveller alone over the tuning half and 630
 random programmes, each section an item (not part of this command): mean error of the first 2 s 3.4 and 3.4 LU without a cue, 1.2 and 1.6 with one.
 
-Weak: what lies up to 4.25 LU off in a programme that was on target so far, which is left alone; a stream that begins up to 3.2 LU off (talk 2), which may be the intro of something on
-target, is left alone for 22 s unless it changes or `initial-loudness` says so, and is then made up for by up to 1.7 dB; a quieter speaker's first two phrases, until he is told from a fade,
-and so a voice that is faded out slowly between its pauses; music that is faded over 20 s and more, which is followed as a drift is, and drums alone
-that are faded, whose holes are those of talk; the first seconds of a section a little quieter than
-the one before; of a programme on target, what begins further off, and music that swells and sinks by 15 LU and more, no part of which is on it: of the 240 programmes on target drawn for
-the constants, 18 % keep less than 90 % of their blocks, on the mean 93 % are kept.
+Weak: what lies up to 4.25 LU off in a programme that was on target so far, which is left alone; a stream that begins up to 3.2 LU off (talk 2), which may be the intro of something
+on target, is left alone for 22 s unless it changes or `initial-loudness` says so, and is then made up for by up to 1.7 dB; a quieter speaker's first two phrases, until he is told
+from a fade, and so a voice that is faded out slowly between its pauses; music that is faded over 20 s and more, which is followed as a drift is, and drums alone that are faded,
+whose holes are those of talk; a quiet voice over noise, which is lifted to -40 LUFS and no further, and the voice with it (noisy, below); the first seconds of a section a little
+quieter than the one before; of a programme on target, what begins further off, and music that swells and sinks by 15 LU and more, no part of which is on it: of the 240 programmes
+on target drawn for the constants, 18 % keep less than 90 % of their blocks, on the mean 93 % are kept.
 """
 WANTED = "| what is aimed at | 0.70 | 3.0 | | | 0.50 | 0 | +3 | 90 %, 90 % | -1 |"
 SEEN = """The report half is not blind: its figures were known, some of its faults were understood on it in former versions, and it was looked at again while this one was made; so
