@@ -12,8 +12,8 @@
  * and in a programme on target nothing shorter counts; and a section not 4 s old, which has learned much of its level from the window itself, is taken
  * without that. But much else looks like a change:
  *  a pause    its noise stands still as neither speech nor music does, or did until the last block
- *  a dip      the last block is far under the window, or the window is ending in something louder, as when the section comes back; one that went away again makes this section
- *             patient: one as deep must last longer than twice as long
+ *  a dip      the last block is far under the window, or the window is ending in something louder, as when the section comes back; one that went
+ *             away again makes this section patient: one as deep must last longer than twice as long
  *  a fade     the window still falls; or it was not left in a step but by a slope; or a fall came not long ago
  *
  * Levels in LUFS, lengths in blocks unless said otherwise. No function allocates. */

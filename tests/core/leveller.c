@@ -324,7 +324,6 @@ START_TEST (rows_do_what_they_say)
 }
 END_TEST
 
-/* An item 12 LU quieter: with a cue its gain is there from its first words on, though nothing stops in between. */
 /* A programme on target, for which another target is set: it is gone to, and stays. */
 START_TEST (new_target_is_gone_to)
 {
@@ -365,6 +364,7 @@ START_TEST (max_boost_is_obeyed)
 }
 END_TEST
 
+/* An item 12 LU quieter: with a cue its gain is there from its first words on, though nothing stops in between. */
 START_TEST (cue_begins_anew)
 {
 	for (int by = -12; by <= 12; by += 24) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: mdyn contributors
-"""The programmes of the live mode: two halves of other voices, other music, other levels. Constants are chosen on TUNE, REPORT is only reported; BLIND, with
-voices and music of packages of its own, was not heard before the constants stood.
+"""The programmes of the live mode: two halves of other voices, other music, other levels. BLIND has
+voices and music of packages of its own. What was chosen on which of them, docs/loudness-live.md says.
 
 A programme is a list of parts, one after another:
   (source, LUFS, s)              a section: its own gated loudness is brought to that level

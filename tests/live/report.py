@@ -44,9 +44,11 @@ quieter than the one before; of a programme on target, what begins further off, 
 on target drawn for the constants, 18 % keep less than 90 % of their blocks, on the mean 93 % are kept.
 """
 WANTED = "| what is aimed at | 0.70 | 3.0 | | | 0.50 | 0 | +3 | 90 %, 90 % | -1 |"
-SEEN = """The report half is not blind: its figures were known, some of its faults were understood on it in former versions, and it was looked at again while this one was made; so
-were 17 drawn programmes that former versions of this page called blind, before the rule for the start of a stream stood. So {n} more, the forms of that half with voices and music of two
-packages that nothing was tuned or tried on, were drawn by a seed. Nothing was chosen by their figures."""
+SEEN = """The report half was meant to be reported only, and was not: its figures were known, faults were understood on it, and of the constants that do alike on the 1500
+programmes those of the rule for the start of a stream (22 s, 3.2 and 2 LU, 6 s) and of what is left alone (4.25 LU) were chosen by it. Its music on target reads 89 % at
+21 s and 87 % at 3.1 LU, its talk 87 % at 1.5 LU, where the 1500 move by less than 1 %. So that the report half keeps 90 % untouched proves little. What does are {n}
+more programmes, the forms of that half drawn by a seed with voices and music of two packages that nothing was tuned on, under "Blind"; their figures were in sight while
+the last faults were mended, but nothing was chosen by them. They miss three of the aims."""
 
 
 def of(results, half, device):
