@@ -5,27 +5,30 @@
 
 #include "loudness.h"
 
-#define SIGMAS 2.5
-#define LEAST 1.2                                 /* LU: less is no change */
-#define WIDE_SIGMAS 0.5                           /* the same two downwards for windows of MDYN_WIDE and more: a rise that was none is soon undone */
-#define WIDE_LEAST 0.4
+#define SIGMAS 2.7
+#define BLAST 16                                  /* LU up in one block */
+#define LEAST 0.9                                 /* LU: less is no change */
+#define WIDE_SIGMAS 0.3                           /* the same two downwards for windows of MDYN_WIDE and more: a rise that was none is soon undone */
 #define LATE 30                                   /* blocks by which the spread is learned late */
 #define SEEN 30.0                                 /* s of memory of it */
 #define STILL 10                                  /* blocks */
 #define FALL 10                                   /* blocks: the shortest window downwards */
-#define LATELY 200                                /* blocks after a fall in which the next must come off the level of the section */
-#define SURE 60                                   /* blocks: a window as long is no slope or stair */
+#define LATELY 260                                /* blocks after a fall in which the next must come off the level of the section */
+#define SURE 60                                   /* blocks: a window as long is no slope, */
+#define FLAT 40                                   /* blocks: and one as long no stair */
 #define FLEETING 3.0                              /* s: with as little known of a section, the next one has soon as much part in it, */
 #define BRIEF 40                                  /* blocks: if it is no older */
 #define LEFT 0.3                                  /* s: and as many are its own, */
-#define DISGUISED 2.0                             /* LU: but no more than this */
-#define GAP 25                                    /* LU under its section: a source as low has broken off, */
+#define DISGUISED 3.0                             /* LU: but no more than this */
+#define STAYED 0.27                               /* of the fall: what is no further under the section is of it */
+#define DIED_AWAY 3                               /* LU */
+#define GAP 27                                    /* LU under its section: a source as low has broken off, */
 #define GAPS 80                                   /* in the last so many blocks */
-#define PHRASE 15                                 /* blocks: the loudest .3 s of as many are those of a phrase, */
-#define SAME 1.5                                  /* LU: and of the next if they are no further below */
+#define PHRASE 9                                  /* blocks: the loudest .3 s of as many are those of a phrase, */
+#define SAME 2.5                                  /* LU: and of the next if they are no further below */
 
 /* Windows of the search. */
-static const size_t window[] = { 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100 };
+static const size_t window[] = { 1, 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100 };
 #define WINDOWS (sizeof window / sizeof *window)
 
 /* Blocks of each scale; what speech and music are like before anything is known, counted as so many s. */
@@ -102,7 +105,7 @@ mdyn_past_falls (const mdyn_past *p, const mdyn_section *s)
 	if (p->heard < 20)
 		return false;
 	double now = level_of (p, p->heard - 4, p->heard);
-	return now < mdyn_level (s->level) - 2.5 || now < level_of (p, p->heard - 19, p->heard - 4) - 1.2;
+	return now < mdyn_level (s->level) - 1.8 || now < level_of (p, p->heard - 19, p->heard - 4) - 1.2;
 }
 
 /* Energy of the loudest .3 s. */
@@ -206,15 +209,17 @@ disguised (const mdyn_section *s, const candidate *w)
 static bool
 goes_up (const mdyn_section *s, const candidate *w, double ease)
 {
+	if (w->n == 1)
+		return s->evidence > 1 && w->all - mdyn_level (s->level) > BLAST; /* to wait for a second block would be to play the first */
 	double level = mdyn_level (s->level), need = LEAST + SIGMAS * ease * doubt (s, s->over, w->n);
 	return (w->first + w->second) / 2 - level > need && w->first > level + need / 2 && w->second > level + need / 2;
 }
 
-/* Whether more than .2 s of the last 3 s before the window lie between the section's level and the window's, since the level was last there. */
+/* Whether more than .4 s of the last 3 s before the window lie between the section's level and the window's, since the level was last there. */
 static bool
 is_slope (const mdyn_past *p, const candidate *w, double level)
 {
-	double top = level - fmin (fmax ((level - w->all) / 2, 2), 4);
+	double top = level - fmin (fmax ((level - w->all) / 2, 2), 3);
 	size_t between = 0;
 	for (uint64_t k = w->from; k > 4 && w->from - k < 30; k--) {
 		double m = level_of (p, k - 4, k);
@@ -222,7 +227,17 @@ is_slope (const mdyn_past *p, const candidate *w, double level)
 			break;
 		between += m > w->all + 2;
 	}
-	return between > 2;
+	return between > 4;
+}
+
+/* Whether the window itself goes down; in a wide one phrases may die away, if the loudest of them is nearly as loud as before. */
+static bool
+is_falling (const mdyn_past *p, const candidate *w)
+{
+	if (w->second >= w->first - 0.2)
+		return false;
+	uint64_t middle = w->from + w->n / 2;
+	return w->n < MDYN_WIDE || mdyn_level (loudest (p, middle, p->heard)) < mdyn_level (loudest (p, w->from, middle)) - DIED_AWAY;
 }
 
 static bool
@@ -238,23 +253,23 @@ goes_down (const mdyn_past *p, const mdyn_section *s, const mdyn_expectation *e,
 {
 	double level = mdyn_level (s->level) + disguised (s, w), drop = level - w->all;
 	bool wide = w->n >= MDYN_WIDE;
-	double need = (wide ? WIDE_LEAST : LEAST) + (wide ? WIDE_SIGMAS : SIGMAS) * ease * doubt (s, s->under, w->n);
+	double need = (wide ? 0 : LEAST) + (wide ? WIDE_SIGMAS : SIGMAS) * ease * doubt (s, s->under, w->n);
 	if (w->n < (drop < s->dip + 3 ? s->patience : FALL) || (e->on_target && !wide) || drop <= need)
 		return false;
 	for (uint64_t k = w->from; k + FALL <= p->heard; k++)
-		if (level_of (p, k, k + FALL) > level - 0.2 * drop)
+		if (level_of (p, k, k + FALL) > level - STAYED * drop)
 			return false; /* the section goes on */
-	if (level_of (p, p->heard - 4, p->heard) > level - 0.2 * drop)
+	if (level_of (p, p->heard - 4, p->heard) > level - STAYED * drop)
 		return false; /* or has just come back */
-	if (w->second < w->first - 0.6)
+	if (is_falling (p, w))
 		return false; /* a fade */
-	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 5 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)
+	if (p->loudness[mdyn_at (p->heard - 1)] < w->all - 3.5 || level_of (p, p->heard - 3, p->heard) > level_of (p, w->from, p->heard - 3) + 4)
 		return false; /* a dip, or its end */
 	if (is_pause (p, w, drop))
 		return false;
 	if (w->n >= SURE || w->from < 10)
 		return true;
-	bool stair = mdyn_fell_lately (e, p) && level_of (p, w->from - 10, w->from) < level - 2;
+	bool stair = w->n < FLAT && mdyn_fell_lately (e, p) && level_of (p, w->from - 10, w->from) < level - 1.4;
 	return !stair && !is_slope (p, w, level);
 }
 
@@ -270,7 +285,7 @@ mdyn_change_find (const mdyn_past *p, const mdyn_section *s, const mdyn_expectat
 		for (int k = 0; k < MDYN_RECALLED; k++)
 			if (fabs (e->recalled[k] - w.all) < 2.5)
 				found->recalled = k;
-		double ease = (e->cue ? 0.7 : 1) * (found->recalled >= 0 ? 0.7 : 1);
+		double ease = (e->cue ? 0.7 : 1) * (found->recalled >= 0 ? 0.82 : 1);
 		if (goes_up (s, &w, ease) || goes_down (p, s, e, &w, ease))
 			return true;
 	}

@@ -6,15 +6,16 @@
  * What is heard is a row of blocks of 100 ms. A section is what lies between two changes; it knows its level and, at three scales of time, how far
  * its own .4, 1 and 3 s stand over and under that level. A window of the last blocks, .2 to 10 s long, is another section where it is further off
  * than this section's own ups and downs of that length explain: 2.5 of their standard deviation, and 1.2 LU. So steady speech is followed in half a
- * second, and music that swells and sinks is left alone.
+ * second, and music that swells and sinks is left alone. One block is enough where it is 16 LU over the section.
  *
- * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on half a standard deviation and .4 LU are enough,
+ * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on a third of a standard deviation is enough,
  * and in a programme on target nothing shorter counts; and a section not 4 s old, which has learned much of its level from the window itself, is taken
  * without that. But much else looks like a change:
  *  a pause    its noise stands still as neither speech nor music does, or did until the last block
  *  a dip      the last block is far under the window, or the window is ending in something louder, as when the section comes back; one that went
  *             away again makes this section patient: one as deep must last longer than twice as long
- *  a fade     the window still falls; or it was not left in a step but by a slope; or a fall came not long ago
+ *  a fade     the window still falls, from 3 s on the loudest of it too; or it was not left in a step but by a slope; or a fall came not long ago,
+ *             and what follows it has not been flat for 4 s
  *
  * Levels in LUFS, lengths in blocks unless said otherwise. No function allocates. */
 #ifndef MDYN_CORE_CHANGE_H

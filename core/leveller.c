@@ -7,25 +7,44 @@
 
 #include "loudness.h"
 
-#define DRIFT 80                                  /* blocks */
+#define DRIFT 95                                  /* blocks */
 #define SILENCE 6                                 /* blocks that make a break */
 #define EXPECT 15                                 /* blocks after a break in which a change is likely */
-#define OFTEN 250                                 /* blocks: a source that broke off within as many says nothing by it */
+#define OFTEN 310                                 /* blocks: a source that broke off within as many says nothing by it */
 #define DIP 30                                    /* blocks */
+#define AS_BEFORE 3.1                             /* LU within which what comes after a dip is the section before it */
+#define GONE 12                                   /* LU: so far under its section the source pauses */
 #define AHEAD 4                                   /* blocks in which a fall that begins holds the gain already */
-#define STEADY 12                                 /* blocks in which a source must not fall until its fall is sure to be no fade, */
+#define STEADY 9                                  /* blocks in which a source must not fall until its fall is sure to be no fade, */
 #define STEADY_STAIR 10                           /* and as many more for each such fall before it */
-#define DOUBTED 2                                 /* dB by which the gain may rise until then */
-#define SHEER 12                                  /* LU: what fell as deep in one step is no fade */
-#define ALIKE 4                                   /* LU within which a noise is that of the section */
-#define TALK 4                                    /* a steady block of talk counts for as many */
+#define DOUBTED 1.5                               /* dB by which the gain may rise until then */
+#define SHEER 12                                  /* LU: what fell as deep in one step is no fade, */
+#define SHEER_FROM 9                              /* LU: if the .5 s before it were no further under its section */
+#define ALIKE 5                                   /* LU within which a noise is that of the section */
+#define TALK 5                                    /* a steady block of talk counts for as many */
 #define YOUNG 22                                  /* s: the start of a stream, which need not be at the level of the whole */
-#define ADJUSTS 6                                 /* s: until then changes may be those of an intro, and whether it is talk is told */
+#define ADJUSTS 8                                 /* s: until then changes may be those of an intro, and whether it is talk is told */
 #define YOUNG_TALK 2                              /* LU that a young programme on target may be off, if it breaks off as talk does */
-#define YOUNG_OTHER 3.2                           /* LU, if not */
-#define RESTED 10                                 /* s at 0 dB after which an older one */
-#define ON_TARGET 1                               /* LU off at most is on target */
-#define LEFT_ALONE 4.25                           /* LU: in a programme on target a section as near is left alone */
+#define YOUNG_OTHER 3.6                           /* LU, if not */
+#define RESTED 7                                  /* s at 0 dB after which an older one */
+#define ON_TARGET 1                               /* LU off at most is on target, of `initial` */
+#define NEAR 0.4                                  /* LU off at most is on target, of the mean of the last minute */
+#define NEAR_YOUNG 1                              /* LU more after YOUNG, less and less of them */
+#define SETTLES 28                                /* s: the time constant of that */
+#define TRUSTED_FROM 30                           /* s at 0 dB from which a programme is trusted more and more, */
+#define TRUSTED 120                               /* s: until then, */
+#define NEAR_TRUSTED 1                            /* LU: and may be as many further off */
+#define LEFT_ALONE 2.5                            /* LU: in a programme on target a section as near is left alone, */
+#define LEFT_TRUSTED 4.25                         /* LU: if the programme is trusted, */
+#define LEFT_FIRST 6.6                            /* LU: and in its first */
+#define FIRST 3                                   /* s */
+#define DOUBT 0.2                                 /* of the level, in LU, and in standard deviations of it */
+#define MAKEUP 0.3                                /* of what a section came out short of; MAKEUP_WHOLE of the last half minute */
+#define MAKEUP_MOST 1.1                           /* LU */
+#define MAKEUP_WHOLE 3
+#define MAKEUP_WHOLE_MOST 1.3                     /* dB */
+#define HALF_MINUTE 30                            /* s */
+#define NOISE 13                                  /* LU under the target is as much as the noise of pauses may be lifted to */
 
 static double
 clamp (double x, double low, double high)
@@ -50,12 +69,19 @@ said_on_target (const mdyn_leveller_rows *r)
 	return fabs (r->target - r->initial) <= ON_TARGET;
 }
 
+/* In a programme that has rested long, 0 to 1. */
+static double
+trust (const mdyn_leveller *l)
+{
+	return clamp ((l->rested - TRUSTED_FROM) / (TRUSTED - TRUSTED_FROM), 0, 1);
+}
+
 /* Whether the programme is, whatever the section. Much of what is begins 2 or 3 LU under it, music more than talk; what stays there is heard to after YOUNG. */
 static bool
 on_target (const mdyn_leveller *l)
 {
 	double off = fabs (l->rows.target - mdyn_level (l->average));
-	if (l->rested > RESTED && off < ON_TARGET)
+	if (l->rested > RESTED && off < NEAR + NEAR_YOUNG * exp (-fmax (0, l->age - YOUNG) / SETTLES) + NEAR_TRUSTED * trust (l))
 		return true;
 	return l->age < YOUNG && !l->restless && off < (l->talk && !said_on_target (&l->rows) ? YOUNG_TALK : YOUNG_OTHER);
 }
@@ -68,15 +94,15 @@ wanted (const mdyn_leveller *l)
 	const mdyn_section *s = &l->section;
 	double level = mdyn_level (s->level), aim = r->target + (1 - r->strength) * (level - mdyn_level (l->average)), g = aim - level;
 	double makeup = (1 + 2 * r->strength) / 3; /* less where differences are to stay: they are nothing to make up for */
-	double doubt = fmin (0.8 + 0.7 * s->over[1] / sqrt (fmax (s->evidence, 0.3)), 3);
+	double doubt = DOUBT * (1 + s->over[1] / sqrt (fmax (s->evidence, 0.3)));
 	if (on_target (l))
-		doubt = LEFT_ALONE;
+		doubt = s->evidence > FIRST ? LEFT_ALONE + (LEFT_TRUSTED - LEFT_ALONE) * trust (l) : LEFT_FIRST;
 	if (!l->told && fabs (g) < doubt)
 		return 0;
 	if (s->played > 1)
-		g += 0.5 * clamp (aim - mdyn_level (s->out), -1.5, 1.5);
+		g += MAKEUP * clamp (aim - mdyn_level (s->out), -MAKEUP_MOST, MAKEUP_MOST);
 	if (l->out_age > 8)
-		g += makeup * clamp (4 * (r->target - mdyn_level (l->out)), -1.7, 1.7);
+		g += makeup * clamp (MAKEUP_WHOLE * (r->target - mdyn_level (l->out)), -MAKEUP_WHOLE_MOST, MAKEUP_WHOLE_MOST);
 	if (l->age < 2)
 		g = fmin (g, 15); /* a first word in the distance is no reason to shout the second */
 	g = clamp (fmin (g, l->boost_cap), -r->max_cut, r->max_boost);
@@ -155,6 +181,7 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 			l->plan[mdyn_at (k)] = clamp (l->plan[mdyn_at (k)] + by, -rows->max_cut, rows->max_boost);
 		l->gain = clamp (l->gain + by, -rows->max_cut, rows->max_boost);
 		l->fall.gain += by;
+		l->boost_cap += by;
 		if (by != 0) {
 			l->section.played = l->out_age = l->rested = 0; /* what came out and what was left alone was so for the old target */
 			l->told = l->restless = true;
@@ -174,7 +201,7 @@ turn (mdyn_leveller *l)
 	double was = mdyn_level (s->level);
 	bool down = found.level < was;
 	uint64_t length = found.from - s->since;
-	if (!down && l->before.level > 0 && length < DIP && fabs (mdyn_level (l->before.level) - found.level) < 2.5) {
+	if (!down && l->before.level > 0 && length < DIP && fabs (mdyn_level (l->before.level) - found.level) < AS_BEFORE) {
 		double dip = mdyn_level (l->before.level) - was;
 		*s = l->before;
 		s->dip = fmax (s->dip, dip);
@@ -194,9 +221,11 @@ turn (mdyn_leveller *l)
 		if (!down)
 			l->before.level = 0;
 		l->restless |= l->age > ADJUSTS && !said_on_target (&l->rows);
-		begin_section (l, found.from, mdyn_energy (found.level), 0.7 * MDYN_BLOCK * (double) found.n);
+		begin_section (l, found.from, mdyn_energy (found.level), 0.5 * MDYN_BLOCK * (double) found.n);
 	}
-	bool known = found.recalled >= 0 && found.n >= MDYN_WIDE, sheer = was - found.level > SHEER && found.n < MDYN_WIDE && !mdyn_fell_lately (e, &l->past);
+	bool known = found.recalled >= 0 && found.n >= MDYN_WIDE;
+	bool sheer = was - found.level > SHEER && found.n < MDYN_WIDE && !mdyn_fell_lately (e, &l->past)
+		&& mdyn_level (mdyn_past_mean (&l->past, found.from < 5 ? 0 : found.from - 5, found.from)) > was - SHEER_FROM;
 	e->fell = down ? l->past.heard : 0;
 	if (!l->fall.stairs)
 		l->fall.gain = l->now;
@@ -220,8 +249,8 @@ follow (mdyn_leveller *l)
 		l->gain = 0;
 	if (!l->following)
 		return;
-	double step = error * (1 - exp (-MDYN_BLOCK / (fresh ? 0.2 : 0.3)));
-	double up = fmin (l->rows.rise, fresh ? 8 : 1) * MDYN_BLOCK, down = fmin (l->rows.fall, fresh ? 30 : 4) * MDYN_BLOCK;
+	double step = error * (1 - exp (-MDYN_BLOCK / (fresh ? 0.06 : 0.1)));
+	double up = fmin (l->rows.rise, fresh ? 8 : 1.2) * MDYN_BLOCK, down = fmin (l->rows.fall, fresh ? 30 : 5) * MDYN_BLOCK;
 	l->gain += clamp (step, -down, up);
 }
 
@@ -237,7 +266,7 @@ account (mdyn_leveller *l, uint64_t k)
 	if (!l->seeded || !l->on[mdyn_at (k)] || energy < s->level / 10)
 		return;
 	energy *= pow (10, l->now / 10);
-	l->out_age = fmin (l->out_age + MDYN_BLOCK, 60);
+	l->out_age = fmin (l->out_age + MDYN_BLOCK, HALF_MINUTE);
 	l->out += MDYN_BLOCK / l->out_age * (energy - l->out);
 	if (k < s->since)
 		return;
@@ -274,7 +303,7 @@ expect (mdyn_leveller *l, double loudness)
 	if (!l->often)
 		l->expected.cue = EXPECT;
 	l->boost_cap = INFINITY;
-	l->section.evidence = fmin (l->section.evidence, 2);
+	l->section.evidence = fmin (l->section.evidence, 1);
 }
 
 /* 4. The noise of a pause that was taken for a section, having begun with the end of the sound. */
@@ -300,7 +329,7 @@ learn (mdyn_leveller *l, double m)
 	const mdyn_past *p = &l->past;
 	mdyn_section_learn (s, p);
 	l->age += MDYN_BLOCK;
-	l->rested = clamp (l->rested + (l->gain == 0 ? MDYN_BLOCK : -MDYN_BLOCK), 0, 30);
+	l->rested = clamp (l->rested + (l->gain == 0 ? MDYN_BLOCK : -MDYN_BLOCK / 2), 0, TRUSTED);
 	if (p->heard - s->since >= DRIFT && fabs (mdyn_level (mdyn_past_gated (p, p->heard - DRIFT, p->heard)) - mdyn_level (s->level)) > 1)
 		s->evidence = fmin (s->evidence, 2.5); /* a drift too slow for 4 */
 	s->evidence = fmin (s->evidence + MDYN_BLOCK, l->rows.memory);
@@ -334,7 +363,7 @@ mdyn_leveller_hear (mdyn_leveller *l, double energy)
 	}
 	l->changed += MDYN_BLOCK;
 	if (p->still && loudness > -70 && loudness < -50)
-		l->boost_cap = fmax (0, -40 - loudness);
+		l->boost_cap = fmax (0, l->rows.target - NOISE - loudness);
 	if (!on)
 		return;
 	leave_pause (l, loudness);
@@ -365,10 +394,12 @@ rise (const mdyn_leveller *l, uint64_t p)
 		return 0;
 	if (p >= l->past.heard)
 		return fastest;
-	double loudness = l->past.loudness[mdyn_at (p)];
-	if (loudness < -75)
+	if (l->past.loudness[mdyn_at (p)] < -75)
 		return fmax (60, fastest);
-	return loudness < mdyn_level (l->section.level) - 10 ? 0 : fastest;
+	for (uint64_t k = p; k <= p + 1 && k <= newest; k++) /* the rise ends with the phrase, not in the noise after it */
+		if (l->past.loudness[mdyn_at (k)] < mdyn_level (l->section.level) - GONE)
+			return 0;
+	return fastest;
 }
 
 /* 8. */

@@ -15,15 +15,17 @@
  *  4. change   up or down; a level that was there lately is recognised sooner, and so is any after a silence, unless silences are frequent. A fall
  *              that is over within 3 s was a dip, one to what then stands still was a pause: the section before it goes on
  *  5. re-date  the plan is rewritten from the start of the section
- *  6. wanted   target - level, with what this section and the programme came out short of (2.5 dB at most); held back by strength and by the noise
- *              of the pauses (lifted to -40 LUFS at most), within max_boost and max_cut. 0 dB is kept while the level is on target within its own
- *              doubt, or within 4.25 LU of it in a programme that is on target as a whole: one that was left alone for 10 s and whose last minute is
- *              within 1 LU; or what may be the intro of one, the first 22 s of sound in a stream, within 3.2 LU (talk 2) and, from 6 s on, without a
- *              change. `initial` off target says that it is none, and at the target that changes do not matter. A cue ends it
+ *  6. wanted   target - level, with what this section and the last half minute came out short of (1.6 dB at most); held back by strength and by the
+ *              noise of the pauses (lifted to 13 LU under the target at most), within max_boost and max_cut. 0 dB is kept while the level is on target
+ *              within its own doubt; or near it in a programme that is on target as a whole: 6.6 LU for 3 s, then 2.5, or up to 4.25 in one that has
+ *              rested for 2 min. That is one that was left alone for 7 s and whose last minute is within 1.4 LU after 22 s of sound, .4 later, and
+ *              again 1.4 once it has rested for 2 min; or what may be the intro of one, the first 22 s of sound in a stream, within 3.6 LU (talk 2)
+ *              and, from 8 s on, without a change. `initial` off target says that it is none, and at the target that changes do not matter. A cue
+ *              ends it
  *  7. follow   the gain nears what is wanted once that is dead_band away
- *  8. play     falls end before the loud block begins; a rise begins with the quiet one and waits while the source pauses, or falls and is not talk.
- *              A section that may be a fade yet is lifted by 2 dB only, until the source has stood its ground for 1.2 s (talk .3 s), longer with each
- *              fall after the first; one known from before, or 12 LU deep in one step, is none
+ *  8. play     falls end before the loud block begins; a rise begins with the quiet one, waits while the source pauses, or falls and is not talk, and
+ *              ends a block before a pause. A section that may be a fade yet is lifted by 1.5 dB only, until the source has stood its ground for .9 s
+ *              (talk .2 s), longer with each fall after the first; one known from before, or 12 LU deep in one step, is none
  * Gains are in dB, levels in LUFS, times in s unless said otherwise. Pure arithmetic: no function allocates. */
 #ifndef MDYN_CORE_LEVELLER_H
 #define MDYN_CORE_LEVELLER_H

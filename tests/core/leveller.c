@@ -85,31 +85,31 @@ START_TEST (stays_at_zero_on_target)
 }
 END_TEST
 
-/* Lines 3 LU under and over the target, which the programme meets: none is touched. */
+/* Lines 2 LU under and over the target, which the programme meets: none is touched. */
 START_TEST (leaves_sections_of_a_programme_on_target)
 {
 	mdyn_leveller l = new_leveller (&defaults);
 	ck_assert (ride (&l, -20.1, 0, 300) == 0);
 	for (int i = 0; i < 10; i++)
-		ck_assert (ride (&l, -20.1 + (i % 2 ? 3 : -3), 0, 60) == 0);
+		ck_assert (ride (&l, -20.1 + (i % 2 ? 2 : -2), 0, 60) == 0);
 	ck_assert (ride (&l, -27, 0, 20) == 0); /* nor is what is further under it, unless it lasts 3 s */
 }
 END_TEST
 
-/* What begins 2.7 LU under its target may be the intro of something on it: it is left alone, but not for long, not where talk breaks off, and not once it
+/* What begins 2.3 LU under its target may be the intro of something on it: it is left alone, but not for long, not where talk breaks off, and not once it
  * has changed. What is missing is then brought without going far over it. */
 START_TEST (leaves_alone_what_begins_near_its_target)
 {
 	mdyn_leveller l = new_leveller (&defaults);
-	ck_assert (ride (&l, -22.7, 0, 200) == 0);
+	ck_assert (ride (&l, -22.3, 0, 200) == 0);
 	ck_assert (ride (&l, -20, 0, 300) == 0);
 
 	l = new_leveller (&defaults);
-	ride (&l, -22.7, 0, 200);
-	ck_assert_double_gt (ride (&l, -22.7, 0, 60), 2);
+	ride (&l, -22.3, 0, 200);
+	ck_assert_double_gt (ride (&l, -22.3, 0, 60), 2);
 	for (int i = 0; i < 30; i++)
-		ck_assert_double_lt (ride (&l, -22.7, 0, 10), 2.7 + 2.5);
-	NEAR (ride (&l, -22.7, 0, 200), 2.7, 0.5);
+		ck_assert_double_lt (ride (&l, -22.3, 0, 10), 2.3 + 2.5);
+	NEAR (ride (&l, -22.3, 0, 200), 2.3, 0.5);
 
 	l = new_leveller (&defaults);
 	for (int i = 0; i < 5; i++) {
@@ -119,9 +119,9 @@ START_TEST (leaves_alone_what_begins_near_its_target)
 	ck_assert_double_gt (ride (&l, -22.5, 0, 12), 1.5);
 
 	l = new_leveller (&defaults);
-	ck_assert (ride (&l, -22.7, 0, 100) == 0);
+	ck_assert (ride (&l, -22.3, 0, 100) == 0);
 	ride (&l, -12, 0, 30);
-	ck_assert_double_gt (ride (&l, -22.7, 0, 50), 1.5);
+	ck_assert_double_gt (ride (&l, -22.3, 0, 50), 1.5);
 }
 END_TEST
 
@@ -130,24 +130,24 @@ START_TEST (small_things_are_no_changes)
 {
 	mdyn_leveller l = new_leveller (&defaults);
 	ride (&l, -100, 0, 10);
-	ck_assert (ride (&l, -22.7, 0, 200) == 0);
+	ck_assert (ride (&l, -22.3, 0, 200) == 0);
 
 	l = new_leveller (&defaults);
-	ride (&l, -22.7, 0, 80);
+	ride (&l, -22.3, 0, 90);
 	ride (&l, -80, 0, 1);
-	ck_assert (ride (&l, -22.7, 0, 110) == 0);
+	ck_assert (ride (&l, -22.3, 0, 110) == 0);
 
 	l = new_leveller (&defaults);
 	ride (&l, -20.5, 0, 10);
 	ride (&l, -14, 0, 10);
-	ride (&l, -22.7, 0, 40);
-	ck_assert (ride (&l, -22.7, 0, 60) == 0);
+	ride (&l, -22.3, 0, 40);
+	ck_assert (ride (&l, -22.3, 0, 60) == 0);
 
 	l = new_leveller (&defaults);
-	ride (&l, -22.7, 0, 90);
+	ride (&l, -22.3, 0, 90);
 	ride (&l, -41, 0, 14);
-	ride (&l, -22.7, 0, 30);
-	ck_assert (ride (&l, -22.7, 0, 50) == 0);
+	ride (&l, -22.3, 0, 30);
+	ck_assert (ride (&l, -22.3, 0, 50) == 0);
 
 	l = new_leveller (&defaults);
 	ck_assert (ride (&l, -20.1, 0, 140) == 0);
@@ -207,6 +207,66 @@ START_TEST (noise_after_a_decay_is_a_pause)
 }
 END_TEST
 
+/* Music 20 LU under what was before, where a fall was found not long ago: it might be a step of a fade, but it stays as it is. */
+START_TEST (what_stays_is_no_fade)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	ride (&l, -9, 0, 100);
+	ride (&l, -15, 0, 100);
+	ck_assert_uint_gt (l.expected.fell, 0);
+	ride (&l, -15, -1.5, 4);
+	ride (&l, -35, 0, 56);
+	NEAR (ride (&l, -35, 0, 20), 15, 2, after 6 s);
+}
+END_TEST
+
+/* One block 22 LU up and a gap: the gain comes down before the block is heard, as far as 60 dB/s bring it in the .3 s that it is known. */
+START_TEST (first_loud_block_is_enough)
+{
+	mdyn_leveller l = new_leveller (&defaults);
+	double start, gain = NAN;
+	ride (&l, -35, 0, 200);
+	static const double lufs[] = { -13, -45, -45, -13, -13 };
+	for (size_t i = 0; i < 4; i++) { /* the fourth call plays the first */
+		mdyn_leveller_hear (&l, pow (10, (lufs[i] + 0.691) / 10));
+		gain = mdyn_leveller_play (&l, &start);
+	}
+	ck_assert_double_lt (start, 15 - 11);
+	ck_assert_double_lt (gain, 15 - 17);
+}
+END_TEST
+
+/* A section a little off: left alone for good once the programme has been on target for minutes, for 3 s where it is young. */
+START_TEST (trust_comes_with_time)
+{
+	for (int s = 30; s <= 300; s += 270) {
+		mdyn_leveller l = new_leveller (&defaults);
+		ck_assert (ride (&l, -20.1, 0, 10 * s) == 0);
+		ck_assert (ride (&l, -16.2, 0, 25) == 0);
+		double gain = ride (&l, -16.2, 0, 50);
+		ck_assert_msg (s == 300 ? gain == 0 : gain < -2, "%g dB after %d s", gain, s);
+	}
+}
+END_TEST
+
+/* Noise 15 LU under a quiet voice does not keep it down; noise 8 LU under it does: it is lifted to 13 LU under the target, not further. */
+START_TEST (noise_of_pauses_bounds_the_boost)
+{
+	static const struct { double voice, noise, gain; } of[] = { { -37, -52.5, 17 }, { -43, -51, -20 - 13 + 51 } };
+	for (size_t k = 0; k < N (of); k++) {
+		mdyn_leveller l = new_leveller (&defaults);
+		double start, gain = NAN;
+		for (int i = 0; i < 900; i++) { /* 6 s of the voice, 3 s of noise */
+			bool voice = i % 90 < 60;
+			mdyn_leveller_hear (&l, pow (10, ((voice ? of[k].voice + (i % 4 - 1.5) : of[k].noise + 0.1 * sin (i)) + 0.691) / 10));
+			if (i >= 3)
+				gain = mdyn_leveller_play (&l, &start);
+		}
+		NEAR (gain, of[k].gain, 1);
+	}
+}
+END_TEST
+
 /* n phrases of 1.5 s that die away by 20 LU, with .5 s of nothing after each. */
 static double
 phrases (mdyn_leveller *l, double lufs, int n)
@@ -226,7 +286,7 @@ START_TEST (talk_is_no_fade)
 	mdyn_leveller l = new_leveller (&defaults);
 	double mean = 10 * log10 ((5 + (1 - pow (10, -2)) / (1 - pow (10, -0.2))) / 15); /* of a phrase, less its begin */
 	phrases (&l, -18, 10);
-	ck_assert_double_gt (phrases (&l, -27, 2), 6); /* another speaker is lifted in his second phrase, */
+	ck_assert_double_gt (phrases (&l, -27, 2), 5); /* another speaker is lifted in his second phrase, */
 	NEAR (phrases (&l, -27, 6), 7 - mean, 1.5, for good);
 	double start = phrases (&l, -27, 10);
 	for (int i = 1; i < 6; i++)
@@ -262,12 +322,12 @@ START_TEST (rows_do_what_they_say)
 	NEAR (ride (&l, -22.5, 0, 10), 2.5, 1, told that this is no intro);
 	r.initial = -20;
 	l = new_leveller (&r);
-	ck_assert (ride (&l, -22.7, 0, 100) == 0);
+	ck_assert (ride (&l, -22.3, 0, 100) == 0);
 	ride (&l, -12, 0, 30);
-	ck_assert (ride (&l, -22.7, 0, 50) == 0); /* told that it is one, where leaves_alone_what_begins_near_its_target is not, */
+	ck_assert (ride (&l, -22.3, 0, 50) == 0); /* told that it is one, where leaves_alone_what_begins_near_its_target is not, */
 	l = new_leveller (&r);
 	for (int i = 0; i < 10; i++) {
-		ck_assert (ride (&l, -22.5, 0, 12) == 0); /* nor what breaks off */
+		ck_assert (ride (&l, -21.8, 0, 12) == 0); /* nor what breaks off */
 		ride (&l, -80, 0, 4);
 	}
 
@@ -426,7 +486,7 @@ START_TEST (cue_in_silence_is_none)
 	ride (&l, -100, 0, 28);
 	mdyn_leveller_cue (&l);
 	ride (&l, -100, 0, 2);
-	ck_assert (ride (&l, -22.7, 0, 200) == 0);
+	ck_assert (ride (&l, -22.3, 0, 200) == 0);
 }
 END_TEST
 
@@ -471,7 +531,7 @@ START_TEST (pauses_are_not_lifted)
 }
 END_TEST
 
-/* The event through the processor: two items of 16 LU apart, no pause between them. Read from the first half second of the second on. */
+/* The event through the processor: two items of 16 LU apart, no pause between them. Read from the first second of the second. */
 START_TEST (cue_through_the_processor)
 {
 	double onset[2];
@@ -486,12 +546,12 @@ START_TEST (cue_through_the_processor)
 				ck_assert_int_eq (mdyn_trigger (p, MDYN_NORM_cue_event), 0);
 			ck_assert_int_eq (mdyn_process_interleaved (p, y.x + 2 * at, c.x + 2 * at, NULL, 480), 0);
 		}
-		onset[cued] = ebur_loudness (&y, 8 * 48000 + latency + 24000, 8 * 48000 + latency + 3 * 48000);
+		onset[cued] = ebur_loudness (&y, 8 * 48000 + latency + 4800, 8 * 48000 + latency + 48000);
 		mdyn_destroy (&p);
 		free (y.x), free (c.x);
 	}
 	NEAR (onset[1], -20, 1.5);
-	ck_assert_double_lt (onset[0], onset[1] - 1); /* found without it too, but later */
+	ck_assert_double_lt (onset[0], onset[1] - 10); /* found without it too, but later */
 }
 END_TEST
 
@@ -511,6 +571,10 @@ main (void)
 	tcase_add_test (t, loud_word_hides_no_speaker);
 	tcase_add_test (t, whole_programme_is_on_target);
 	tcase_add_test (t, noise_after_a_decay_is_a_pause);
+	tcase_add_test (t, what_stays_is_no_fade);
+	tcase_add_test (t, first_loud_block_is_enough);
+	tcase_add_test (t, trust_comes_with_time);
+	tcase_add_test (t, noise_of_pauses_bounds_the_boost);
 	tcase_add_test (t, talk_is_no_fade);
 	tcase_add_test (t, pause_ends_as_one);
 	tcase_add_test (t, rows_do_what_they_say);
