@@ -33,7 +33,7 @@ DEVICES = {
 PEERS = "loudnorm", "dynaudnorm", "speechnorm"
 LIMITED = {"night": (2, 5), "night, lookahead=0": (2, 5), "max-short-term=5, lookahead=0": (5, 8)}  # LU over the target: short-term, momentary
 PICTURED = "two speakers", "radio", "film", "fades"
-HALVES = {"tune": family.TUNE, "report": family.REPORT, "blind": family.BLIND}
+HALVES = {"tune": family.TUNE, "report": family.REPORT}
 
 
 @functools.lru_cache(maxsize=2)
@@ -46,7 +46,6 @@ def jobs(half):
     if half:
         return [(half, name, "mdyn") for name in HALVES[half]]
     found = [("report", name, device) for name in family.REPORT for device in DEVICES]
-    found += [("blind", name, device) for name in family.BLIND for device in ("mdyn", *PEERS)]
     return found + [("tune", name, "mdyn") for name in family.TUNE] + [("whisper", name, device) for name in family.WHISPER for device in DEVICES]
 
 
