@@ -5,8 +5,9 @@
  *
  * What is heard is a row of blocks of 100 ms. A section is what lies between two changes; it knows its level and, at three scales of time, how far
  * its own .4, 1 and 3 s stand over and under that level. A window of the last blocks, .2 to 10 s long, is another section where it is further off
- * than this section's own ups and downs of that length explain: 2.5 of their standard deviation, and 1.2 LU. So steady speech is followed in half a
- * second, and music that swells and sinks is left alone. One block is enough where it is 16 LU over the section.
+ * than this section's own ups and downs of that length explain: 2.7 of their standard deviation, and .9 LU. So steady speech is followed in half a
+ * second, and music that swells and sinks is left alone. One block is enough where it is 16 LU over a section of which more than 1 s is known, which
+ * after a silence is not so.
  *
  * Upwards that is all. Downwards the gain rises, which is soon undone where it was wrong, so from 3 s on a third of a standard deviation is enough,
  * and in a programme on target nothing shorter counts; and a section not 4 s old, which has learned much of its level from the window itself, is taken

@@ -36,7 +36,7 @@
 #define NEAR_TRUSTED 1                            /* LU: and may be as many further off */
 #define LEFT_ALONE 2.5                            /* LU: in a programme on target a section as near is left alone, */
 #define LEFT_TRUSTED 4.25                         /* LU: if the programme is trusted, */
-#define LEFT_FIRST 6.6                            /* LU: and in its first */
+#define LEFT_FIRST 6.6                            /* LU: and while its level stands on no more than */
 #define FIRST 3                                   /* s */
 #define DOUBT 0.2                                 /* of the level, in LU, and in standard deviations of it */
 #define MAKEUP 0.3                                /* of what a section came out short of; MAKEUP_WHOLE of the last half minute */
@@ -181,9 +181,9 @@ mdyn_leveller_update (mdyn_leveller *l, const mdyn_leveller_rows *rows, bool fir
 			l->plan[mdyn_at (k)] = clamp (l->plan[mdyn_at (k)] + by, -rows->max_cut, rows->max_boost);
 		l->gain = clamp (l->gain + by, -rows->max_cut, rows->max_boost);
 		l->fall.gain += by;
-		l->boost_cap += by;
+		l->boost_cap = fmax (0, l->boost_cap + by);
 		if (by != 0) {
-			l->section.played = l->out_age = l->rested = 0; /* what came out and what was left alone was so for the old target */
+			l->section.played = l->before.played = l->out_age = l->rested = 0; /* what came out and what was left alone was so for the old target */
 			l->told = l->restless = true;
 		}
 	}
@@ -263,7 +263,7 @@ account (mdyn_leveller *l, uint64_t k)
 	if (k >= s->since && from < s->since)
 		from = s->since;
 	double energy = mdyn_past_mean (&l->past, from, k + 1);
-	if (!l->seeded || !l->on[mdyn_at (k)] || energy < s->level / 10)
+	if (!l->seeded || k < l->item || !l->on[mdyn_at (k)] || energy < s->level / 10)
 		return;
 	energy *= pow (10, l->now / 10);
 	l->out_age = fmin (l->out_age + MDYN_BLOCK, HALF_MINUTE);

@@ -11,14 +11,14 @@
  *  1. gate     on: 400 ms mean above the gate and the block above -70 LUFS. active: also above the level - 10 LU. Else all stands still.
  *  2. seed     the level is the mean of the first 3 blocks above the gate, of more if they are known before the first is played, and the gain is
  *              that from the start of the stream, or from the cue; at most 15 dB up for 2 s; 0 where less than 2 LU are missing, and see 6
- *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds, and forgets faster where the last 8 s all disagree with it
+ *  3. level    a growing mean that becomes a forgetting one, over `memory` seconds, and forgets faster where the last 9.5 s all disagree with it
  *  4. change   up or down; a level that was there lately is recognised sooner, and so is any after a silence, unless silences are frequent. A fall
  *              that is over within 3 s was a dip, one to what then stands still was a pause: the section before it goes on
  *  5. re-date  the plan is rewritten from the start of the section
  *  6. wanted   target - level, with what this section and the last half minute came out short of (1.6 dB at most); held back by strength and by the
  *              noise of the pauses (lifted to 13 LU under the target at most), within max_boost and max_cut. 0 dB is kept while the level is on target
- *              within its own doubt; or near it in a programme that is on target as a whole: 6.6 LU for 3 s, then 2.5, or up to 4.25 in one that has
- *              rested for 2 min. That is one that was left alone for 7 s and whose last minute is within 1.4 LU after 22 s of sound, .4 later, and
+ *              within its own doubt, or half a dB; or near it in a programme that is on target as a whole: 6.6 LU while the level stands on no more
+ *              than 3 s, as after a silence, then 2.5, or up to 4.25 in one that has rested for 2 min. That is one that was left alone for 7 s and whose last minute is within 1.4 LU after 22 s of sound, .4 later, and
  *              again 1.4 once it has rested for 2 min; or what may be the intro of one, the first 22 s of sound in a stream, within 3.6 LU (talk 2)
  *              and, from 8 s on, without a change. `initial` off target says that it is none, and at the target that changes do not matter. A cue
  *              ends it
@@ -58,9 +58,9 @@ typedef struct mdyn_leveller {
 	double age;                               /* s of active blocks since the seed */
 	bool talk;                                /* it broke off as talk does */
 	bool restless;                            /* no intro of what is on target: after a cue, by `initial`, by a change */
-	double rested;                            /* s at 0 dB, less those elsewhere since */
+	double rested;                            /* s at 0 dB, less half of those elsewhere since */
 	double average;                           /* energy of the last minute, gated */
-	double out, out_age;                      /* the same of the output; s behind it */
+	double out, out_age;                      /* of the output, the last half minute; s behind it */
 	double gain;                              /* at the newest block */
 	double now;                               /* played, at the end of the last block */
 	bool following, holding;

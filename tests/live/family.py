@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: mdyn contributors
-"""The programmes of the live mode: TUNE, by hand, for choosing constants, and REPORT, the same forms drawn by a seed with voices and
-music of other packages, at other levels and of other lengths. What was chosen on which of them, docs/loudness-live.md says.
+"""The programmes of the live mode: TUNE, by hand, for choosing constants, and REPORT, the same forms drawn by a seed with other voices and
+music, at other levels and of other lengths. What was chosen on which of them, docs/loudness-live.md says.
 
 A programme is a list of parts, one after another:
   (source, LUFS, s)              a section: its own gated loudness is brought to that level
