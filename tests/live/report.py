@@ -43,7 +43,7 @@ random programmes, each section an item (not part of this command): mean error o
 Weak: the first seconds of a speaker 4 LU under the one before, and where turns are as short as 6 s the whole of his turn; a speaker 10 LU and more under the one before whose phrases
 die away between long gaps, who is found after 5 to 10 s (the fish of fillets-ng); music that swells over many seconds, of which each swell is a section (ambient pieces); a voice that
 is faded out slowly between its pauses, drums alone that are faded, whose holes are those of talk, and music that is faded over 20 s and more, which is followed as a drift is: one fade of
-25 is lifted by more than 3 dB, twice as many with lookahead=0; what lies up to 2.5 LU off in a programme that was on target so far, after minutes of rest up to 4.25, which is left alone, and so
+25 is lifted by more than 3 dB, one of five with lookahead=0; what lies up to 2.5 LU off in a programme that was on target so far, after minutes of rest up to 4.25, which is left alone, and so
 is a stream that begins as near, which may be the intro of something on target, for 22 s; a quiet voice over noise, which is lifted to 13 LU under the target and no further, and the voice with it;
 a programme that is on target on the mean but has half minutes 2 LU off, or swells and sinks by 15 LU, which is touched: give it `preset=broadcast`, `initial-loudness` or mode=linear. Of
 120 programmes of ten minutes on target 21 % keep less than 90 % of their blocks, on the mean 93 % are kept.
