@@ -8,7 +8,7 @@
 #define SIGMAS 2.7
 #define BLAST 16                                  /* LU up in one block */
 #define LEAST 0.9                                 /* LU: less is no change */
-#define WIDE_SIGMAS 0.3                           /* the same two downwards for windows of MDYN_WIDE and more: a rise that was none is soon undone */
+#define WIDE_SIGMAS 0.3                           /* downwards in windows of MDYN_WIDE and more, and no LEAST: a rise that was none is soon undone */
 #define LATE 30                                   /* blocks by which the spread is learned late */
 #define SEEN 30.0                                 /* s of memory of it */
 #define STILL 10                                  /* blocks */

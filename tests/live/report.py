@@ -22,7 +22,7 @@ Constants were chosen on 400 families drawn like that half, from the voices and 
 earlier reporting halves, which faults were understood on, among them), and on 120 programmes of ten minutes on target, the leveller alone riding on their blocks: one constant after
 the other, as long as a family missed fewer of the aims without more movement of the gain within the sections.
 
-How far it carries, from the same model of the leveller: share of families that meet an aim, and of sections that are more than 3 LU off.
+How far it carries, from the same model of the leveller (not part of this command): share of families that meet an aim, and of sections that are more than 3 LU off.
 
 | | mean | worst section | whole | pauses | fades | untouched | all at once | sections over 3 LU |
 |---|---|---|---|---|---|---|---|---|
